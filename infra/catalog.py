@@ -1,0 +1,254 @@
+"""Every function of ChatSphere, once.
+
+The one-machine run (`infra/local`) and the CDK application read this list and nothing else, so the two
+cannot drift apart. A handler lives in `functions/<name>/handler.py`.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from chatsphere import settings
+
+Layer = Literal["core", "identity", "parsers", "streaming", "local_models"]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """An SQS queue; its dead-letter queue is `<name>-dead` and always exists."""
+
+    name: str
+    max_receive_count: int = 5
+
+
+INTAKE = Queue("intake")
+EXTRACT = Queue("extract")
+EMBED = Queue("embed")
+PURGE = Queue("purge")
+QUEUES = (INTAKE, EXTRACT, EMBED, PURGE)
+
+BUCKET_NOTIFICATIONS = INTAKE
+"""Where the uploads bucket reports created and removed objects."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One method and path of the HTTP API; `public` routes are reached without a credential."""
+
+    method: Method
+    path: str
+    public: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HttpTrigger:
+    """Requests through the REST API.
+
+    `streaming`: the handler module's `app` is an ASGI application, run under the Lambda Web Adapter, whose
+    response is streamed to the client; otherwise `handler` takes one API Gateway REST proxy event.
+    """
+
+    routes: tuple[Route, ...]
+    streaming: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizerTrigger:
+    """The REST API's REQUEST authorizer, asked before every route that is not public."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueTrigger:
+    """Messages of one queue, in batches, with partial batch responses (`ReportBatchItemFailures`)."""
+
+    queue: Queue
+    batch_size: int = 1
+    max_concurrency: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleTrigger:
+    """An EventBridge schedule."""
+
+    every_minutes: int
+
+
+Trigger = HttpTrigger | AuthorizerTrigger | QueueTrigger | ScheduleTrigger
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSpec:
+    """One Lambda function: what starts it, what it may read from its environment, and its limits."""
+
+    name: str
+    trigger: Trigger
+    settings: tuple[type[settings.Environment], ...]
+    layers: tuple[Layer, ...] = ("core",)
+    memory_mb: int = 512
+    timeout_seconds: int = 29
+    sends_to: tuple[Queue, ...] = field(default=())
+
+
+def _routes(*lines: str, public: bool = False) -> tuple[Route, ...]:
+    """Read routes written as `METHOD /path`."""
+    return tuple(Route(method, path, public) for method, path in (line.split() for line in lines))  # type: ignore[arg-type]
+
+
+FUNCTIONS: tuple[FunctionSpec, ...] = (
+    FunctionSpec(
+        "authorize_request",
+        AuthorizerTrigger(),
+        settings=(settings.AuthenticatorSettings, settings.TokenSettings),
+        layers=("core", "identity"),
+        memory_mb=256,
+        timeout_seconds=10,
+    ),
+    FunctionSpec(
+        "manage_identity",
+        HttpTrigger(
+            _routes(
+                "POST /v1/auth/register",
+                "POST /v1/auth/login",
+                "POST /v1/auth/refresh",
+                "POST /v1/auth/logout",
+                public=True,
+            )
+            + _routes(
+                "GET /v1/me",
+                "PATCH /v1/me",
+                "POST /v1/api-keys",
+                "GET /v1/api-keys",
+                "GET /v1/api-keys/{api_key_id}",
+                "DELETE /v1/api-keys/{api_key_id}",
+            )
+        ),
+        settings=(
+            settings.DatabaseSettings,
+            settings.AuthenticatorSettings,
+            settings.TokenSettings,
+            settings.PasswordSettings,
+        ),
+        layers=("core", "identity"),
+    ),
+    FunctionSpec(
+        "describe_api",
+        HttpTrigger(
+            _routes(
+                "GET /v1/openapi.json",
+                "GET /docs",
+                "GET /.well-known/jwks.json",
+                "GET /v1/health/live",
+                "GET /v1/health/ready",
+                public=True,
+            )
+        ),
+        settings=(settings.DatabaseSettings, settings.TokenSettings, settings.ApiSettings, settings.StorageSettings),
+        layers=("core", "identity"),
+    ),
+    FunctionSpec(
+        "manage_bots",
+        HttpTrigger(
+            _routes(
+                "POST /v1/bots",
+                "GET /v1/bots",
+                "GET /v1/bots/{bot_id}",
+                "PATCH /v1/bots/{bot_id}",
+                "DELETE /v1/bots/{bot_id}",
+            )
+        ),
+        settings=(settings.DatabaseSettings, settings.QueueSettings),
+        sends_to=(PURGE,),
+    ),
+    FunctionSpec(
+        "manage_documents",
+        HttpTrigger(
+            _routes(
+                "POST /v1/bots/{bot_id}/documents",
+                "GET /v1/bots/{bot_id}/documents",
+                "GET /v1/bots/{bot_id}/documents/{document_id}",
+                "DELETE /v1/bots/{bot_id}/documents/{document_id}",
+                "GET /v1/bots/{bot_id}/documents/{document_id}/chunks",
+                "POST /v1/bots/{bot_id}/documents/{document_id}/reprocess",
+            )
+        ),
+        settings=(
+            settings.DatabaseSettings,
+            settings.StorageSettings,
+            settings.QueueSettings,
+            settings.VectorStoreSettings,
+        ),
+        sends_to=(EXTRACT, PURGE),
+    ),
+    FunctionSpec(
+        "manage_conversations",
+        HttpTrigger(
+            _routes(
+                "GET /v1/bots/{bot_id}/conversations",
+                "GET /v1/conversations/{conversation_id}",
+                "DELETE /v1/conversations/{conversation_id}",
+                "GET /v1/conversations/{conversation_id}/messages",
+            )
+        ),
+        settings=(settings.DatabaseSettings,),
+    ),
+    FunctionSpec(
+        "answer_question",
+        HttpTrigger(_routes("POST /v1/bots/{bot_id}/chat", "POST /v1/bots/{bot_id}/search"), streaming=True),
+        settings=(
+            settings.DatabaseSettings,
+            settings.EmbeddingSettings,
+            settings.VectorStoreSettings,
+            settings.AnswerSettings,
+        ),
+        layers=("core", "streaming", "local_models"),
+        memory_mb=1024,
+        timeout_seconds=120,
+    ),
+    FunctionSpec(
+        "register_object",
+        QueueTrigger(INTAKE, batch_size=10),
+        settings=(
+            settings.DatabaseSettings,
+            settings.StorageSettings,
+            settings.QueueSettings,
+            settings.VectorStoreSettings,
+        ),
+        timeout_seconds=30,
+        sends_to=(EXTRACT,),
+    ),
+    FunctionSpec(
+        "extract_document",
+        QueueTrigger(EXTRACT),
+        settings=(
+            settings.DatabaseSettings,
+            settings.StorageSettings,
+            settings.QueueSettings,
+            settings.EmbeddingSettings,
+        ),
+        layers=("core", "parsers", "local_models"),
+        memory_mb=2048,
+        timeout_seconds=300,
+        sends_to=(EMBED,),
+    ),
+    FunctionSpec(
+        "embed_chunks",
+        QueueTrigger(EMBED),
+        settings=(settings.DatabaseSettings, settings.EmbeddingSettings, settings.VectorStoreSettings),
+        layers=("core", "local_models"),
+        memory_mb=1024,
+        timeout_seconds=120,
+    ),
+    FunctionSpec(
+        "purge_deleted",
+        QueueTrigger(PURGE),
+        settings=(settings.DatabaseSettings, settings.StorageSettings, settings.VectorStoreSettings),
+        timeout_seconds=300,
+    ),
+    FunctionSpec(
+        "reap_stalled",
+        ScheduleTrigger(every_minutes=5),
+        settings=(settings.DatabaseSettings, settings.ReaperSettings, settings.QueueSettings),
+        timeout_seconds=60,
+        sends_to=(EXTRACT, EMBED, PURGE),
+    ),
+)

@@ -1,0 +1,1 @@
+"""PostgreSQL: one connection, one unit of work, and the migrations."""

@@ -1,0 +1,94 @@
+"""The unit of work: one short transaction in which the database knows the tenant."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import RLock
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import DictRow, dict_row
+
+from chatsphere.errors import UnavailableError
+
+Connection = psycopg.Connection[DictRow]
+
+
+class Database:
+    """One connection of one execution environment, opened when first needed.
+
+    A Lambda environment serves one request at a time; the lock makes that true for threads as well. No
+    transaction may stay open during a call to a model, a vector store or a URL.
+    """
+
+    def __init__(self, url: str, *, application_name: str = "chatsphere") -> None:
+        self._url = url
+        self._application_name = application_name
+        self._connection: Connection | None = None
+        self._lock = RLock()
+
+    @contextmanager
+    def transaction(self, organization_id: UUID | None, actor_id: UUID | None = None) -> Iterator[Connection]:
+        """Run one transaction as a tenant: row level security sees `organization_id`, and only that.
+
+        With None as organization, tenant tables appear empty to the application role. The block's exception
+        rolls the transaction back.
+
+        Raises:
+            UnavailableError: the database cannot be reached.
+        """
+        with self._lock:
+            connection = self._begin(organization_id, actor_id)
+            try:
+                yield connection
+            except BaseException:
+                self._roll_back(connection)
+                raise
+            connection.execute("COMMIT")
+
+    def close(self) -> None:
+        """Close the connection; the next transaction opens another."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def _begin(self, organization_id: UUID | None, actor_id: UUID | None) -> Connection:
+        """Open the transaction on a working connection; one that broke while idle is replaced once."""
+        reused = self._connection is not None
+        try:
+            return self._begin_once(organization_id, actor_id)
+        except psycopg.OperationalError:
+            self.close()
+        if reused:
+            try:
+                return self._begin_once(organization_id, actor_id)
+            except psycopg.OperationalError:
+                self.close()
+        raise UnavailableError("The database does not answer.")
+
+    def _begin_once(self, organization_id: UUID | None, actor_id: UUID | None) -> Connection:
+        connection = self._open()
+        # One round trip for both. Not connection.transaction(), which would stay in pipeline mode.
+        with connection.pipeline():
+            connection.execute("BEGIN")
+            connection.execute("SELECT app.begin_request(%s, %s)", (organization_id, actor_id))
+        return connection
+
+    def _roll_back(self, connection: Connection) -> None:
+        try:
+            connection.execute("ROLLBACK")
+        except psycopg.Error:
+            self.close()
+
+    def _open(self) -> Connection:
+        if self._connection is None or self._connection.closed:
+            # prepare_threshold=None: DEALLOCATE ALL would pin an RDS Proxy connection.
+            self._connection = psycopg.connect(
+                self._url,
+                autocommit=True,
+                prepare_threshold=None,
+                row_factory=dict_row,
+                connect_timeout=5,
+                application_name=self._application_name,
+            )
+        return self._connection

@@ -1,0 +1,22 @@
+"""Alembic's entry: runs the revisions on one connection, in one transaction each."""
+
+from alembic import context
+from psycopg.conninfo import conninfo_to_dict
+from sqlalchemy import create_engine
+from sqlalchemy.engine import URL
+from sqlalchemy.pool import NullPool
+
+
+def run() -> None:
+    """Apply the revisions that `chatsphere.db.migrate` asked for."""
+    parameters = conninfo_to_dict(context.config.attributes["url"])
+    engine = create_engine(URL.create("postgresql+psycopg"), connect_args=parameters, poolclass=NullPool)
+    with engine.connect() as connection:
+        context.configure(connection=connection, transaction_per_migration=True)
+        with context.begin_transaction():
+            # Two deployments at once must not apply the same revision twice.
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7236190452)")
+            context.run_migrations()
+
+
+run()

@@ -1,0 +1,214 @@
+"""One tree of errors. Each docstring says what happened; `code` is stable and public, `status` its HTTP status.
+
+An error's `detail` is shown to the caller: it never holds SQL, a stack trace or a vendor's text.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class ChatSphereError(Exception):
+    """Base of every error that ChatSphere raises on purpose."""
+
+    code: ClassVar[str] = "internal_error"
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Internal error"
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail or self.title)
+        self.detail = detail or self.title
+
+
+class ConfigurationError(ChatSphereError):
+    """The function's environment lacks a setting or holds a wrong one."""
+
+    code = "configuration_error"
+    title = "The service is not configured correctly"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One invalid field of a request: `pointer` is a JSON pointer or a parameter's name."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class InvalidRequestError(ChatSphereError):
+    """The request is not what the route accepts; `errors` names the fields."""
+
+    code = "invalid_request"
+    status = 422
+    title = "The request is not valid"
+
+    def __init__(self, detail: str = "", errors: tuple[FieldError, ...] = ()) -> None:
+        super().__init__(detail)
+        self.errors = errors
+
+
+class MalformedBodyError(InvalidRequestError):
+    """The body is not JSON, or not the kind of JSON value that the route takes."""
+
+    code = "malformed_body"
+    status = 400
+    title = "The body is not valid JSON"
+
+
+class PayloadTooLargeError(ChatSphereError):
+    """The body, or the file announced in it, exceeds a limit."""
+
+    code = "payload_too_large"
+    status = 413
+    title = "The payload is too large"
+
+
+class UnsupportedMediaTypeError(ChatSphereError):
+    """The body's content type is none that the route takes."""
+
+    code = "unsupported_media_type"
+    status = 415
+    title = "The content type is not supported; send application/json"
+
+
+class NotFoundError(ChatSphereError):
+    """No such object for this caller: missing, deleted, or another tenant's."""
+
+    code = "not_found"
+    status = 404
+    title = "Not found"
+
+
+class ConflictError(ChatSphereError):
+    """The request contradicts the object's present state."""
+
+    code = "conflict"
+    status = 409
+    title = "Conflict"
+
+
+class EmailTakenError(ConflictError):
+    """An account with this mail address exists."""
+
+    code = "email_taken"
+    title = "An account with this mail address already exists"
+
+
+class UnauthorizedError(ChatSphereError):
+    """The credential is missing, malformed, unknown or revoked."""
+
+    code = "unauthorized"
+    status = 401
+    title = "A valid credential is required"
+
+
+class MissingCredentialError(UnauthorizedError):
+    """The request carries no credential."""
+
+    code = "missing_credential"
+    title = "The Authorization header is missing"
+
+
+class TokenExpiredError(UnauthorizedError):
+    """The token was valid and has expired."""
+
+    code = "token_expired"
+    title = "The token has expired"
+
+
+class InvalidLoginError(UnauthorizedError):
+    """The mail address or the password is wrong; which one is not said."""
+
+    code = "invalid_login"
+    title = "The mail address or the password is wrong"
+
+
+class ForbiddenError(ChatSphereError):
+    """The credential is valid and does not permit this."""
+
+    code = "forbidden"
+    status = 403
+    title = "Not permitted"
+
+
+class InsufficientScopeError(ForbiddenError):
+    """The API key lacks the scope that the route requires."""
+
+    code = "insufficient_scope"
+    title = "The API key lacks a scope"
+
+
+class UnavailableError(ChatSphereError):
+    """Something that ChatSphere depends on does not answer; the same request may succeed later."""
+
+    code = "unavailable"
+    status = 503
+    title = "Temporarily unavailable"
+
+
+class DocumentError(ChatSphereError):
+    """A document cannot be processed; the subclass's code is the document's `error_code`.
+
+    `retryable` says whether the same bytes could succeed on another try.
+    """
+
+    code = "document_failed"
+    status = 422
+    title = "The document could not be processed"
+    retryable: ClassVar[bool] = False
+
+
+class EmptyDocumentError(DocumentError):
+    """The file has no bytes, or nothing but white space."""
+
+    code = "empty"
+    title = "The file is empty"
+
+
+class UnsupportedFormatError(DocumentError):
+    """The file's format is none that ChatSphere reads."""
+
+    code = "unsupported_format"
+    title = "The file's format is not supported"
+
+
+class TypeMismatchError(DocumentError):
+    """The file's bytes are not what its name or declared type says."""
+
+    code = "type_mismatch"
+    title = "The file's content does not match its type"
+
+
+class CorruptDocumentError(DocumentError):
+    """The file cannot be parsed as what it claims to be."""
+
+    code = "corrupt"
+    title = "The file is damaged and cannot be read"
+
+
+class EncryptedDocumentError(DocumentError):
+    """The file needs a password to be opened."""
+
+    code = "encrypted"
+    title = "The file is encrypted"
+
+
+class NoTextLayerError(DocumentError):
+    """The file has pages and no text on them: a scan."""
+
+    code = "no_text_layer"
+    title = "The file holds images of text, no text"
+
+
+class DocumentTooLargeError(DocumentError):
+    """The file, or what it unpacks to, exceeds a limit."""
+
+    code = "too_large"
+    title = "The file is too large"
+
+
+class ExtractionLimitError(DocumentError):
+    """Reading the file took more memory, time or output than allowed."""
+
+    code = "extraction_limit"
+    title = "Reading the file exceeded a limit"

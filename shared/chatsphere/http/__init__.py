@@ -1,0 +1,1 @@
+"""What every HTTP function shares: who is asking, problem documents, pages of lists."""

@@ -1,0 +1,51 @@
+"""Pages of lists by keyset: a cursor is the last row's id, opaque to clients."""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from typing import Annotated, Generic, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from chatsphere.errors import FieldError, InvalidRequestError
+
+Item = TypeVar("Item")
+
+Limit = Annotated[int, Field(ge=1, le=100, description="How many items at most.")]
+
+
+class Page(BaseModel, Generic[Item]):
+    """One page of a list; `next_cursor` is null on the last."""
+
+    data: list[Item]
+    next_cursor: str | None = None
+    has_more: bool = False
+
+
+def page_of(rows: Sequence[Item], limit: int, id_of: Callable[[Item], UUID]) -> Page[Item]:
+    """Make a page from up to `limit + 1` rows; the one too many only tells that there are more."""
+    more = len(rows) > limit
+    shown = list(rows[:limit])
+    return Page(data=shown, has_more=more, next_cursor=encode_cursor(id_of(shown[-1])) if more else None)
+
+
+def encode_cursor(last: UUID) -> str:
+    """Return the cursor that continues after the row with this id."""
+    return base64.urlsafe_b64encode(last.bytes).rstrip(b"=").decode()
+
+
+def decode_cursor(cursor: str | None) -> UUID | None:
+    """Return the id that a cursor holds, or None for the first page.
+
+    Raises:
+        InvalidRequestError: the cursor is none that ChatSphere made.
+    """
+    if cursor is None:
+        return None
+    try:
+        return UUID(bytes=base64.b64decode(cursor + "==", altchars=b"-_", validate=True))
+    except (binascii.Error, ValueError):
+        raise InvalidRequestError(
+            "The cursor is not valid.", (FieldError("cursor", "invalid_cursor", "Use next_cursor of a previous page."),)
+        ) from None

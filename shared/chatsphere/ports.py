@@ -1,0 +1,333 @@
+"""What ChatSphere needs from the outside, as protocols. The docstrings are the contract.
+
+Adapters live in `chatsphere.adapters`; only `chatsphere.bootstrap` chooses them. Every adapter passes the
+contract suite of its port (`tests/contract/`). No vendor's type or error crosses a port: an adapter raises
+`UnavailableError` when the other side does not answer.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+from uuid import UUID
+
+Vector = Sequence[float]
+
+
+class Clock(Protocol):
+    """The only source of time."""
+
+    def now(self) -> datetime:
+        """Return the present time in UTC, with its zone."""
+        ...
+
+
+class Ids(Protocol):
+    """The only source of identifiers."""
+
+    def new(self) -> UUID:
+        """Return a new UUIDv7: later calls sort after earlier ones."""
+        ...
+
+
+# ---------------------------------------------------------------------------------------------- embedding
+
+
+class TokenCounter(Protocol):
+    """Counts text as the embedder does."""
+
+    def count_tokens(self, text: str) -> int:
+        """Return the number of tokens of `text`, special tokens not counted."""
+        ...
+
+
+class Embedder(TokenCounter, Protocol):
+    """Turns text into unit vectors; cosine similarity is then the dot product."""
+
+    @property
+    def model(self) -> str:
+        """Name of the model, stored beside every vector it makes."""
+        ...
+
+    @property
+    def dimensions(self) -> int:
+        """Length of every vector."""
+        ...
+
+    def embed_documents(self, texts: Sequence[str]) -> list[Vector]:
+        """Return one unit vector for each text, in order. Text past the model's limit is ignored."""
+        ...
+
+    def embed_query(self, text: str) -> Vector:
+        """Return the unit vector of a question."""
+        ...
+
+
+# ------------------------------------------------------------------------------------------- vector store
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    """One bot's vectors; nothing crosses from one namespace to another."""
+
+    organization_id: UUID
+    bot_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class VectorRecord:
+    """One vector. `id` is `document:generation:ordinal`, so that writing it twice changes nothing."""
+
+    id: str
+    values: Vector
+    document_id: UUID
+    generation: int
+    chunk_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class VectorMatch:
+    """A stored vector and its cosine similarity with the query, in [-1, 1]."""
+
+    chunk_id: UUID
+    document_id: UUID
+    score: float
+
+
+class VectorStore(Protocol):
+    """Stores vectors by namespace and finds the nearest."""
+
+    def upsert(self, namespace: Namespace, records: Sequence[VectorRecord]) -> None:
+        """Write the records; one with a known id replaces it."""
+        ...
+
+    def query(
+        self, namespace: Namespace, vector: Vector, *, limit: int, documents: Collection[UUID] | None = None
+    ) -> list[VectorMatch]:
+        """Return up to `limit` nearest vectors of live generations and others, best first.
+
+        `documents` restricts the search to these documents; an empty collection finds nothing.
+        """
+        ...
+
+    def delete_document(self, namespace: Namespace, document_id: UUID, *, except_generation: int | None = None) -> int:
+        """Delete a document's vectors, but for one generation if named; return how many were deleted."""
+        ...
+
+    def delete_namespace(self, namespace: Namespace) -> int:
+        """Delete every vector of the namespace and return how many there were."""
+        ...
+
+    def count(self, namespace: Namespace, document_id: UUID | None = None) -> int:
+        """Return the number of vectors of the namespace, or of one document in it."""
+        ...
+
+
+# ------------------------------------------------------------------------------------------- answer model
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One earlier message of a conversation; `role` is `user` or `assistant`."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePassage:
+    """A passage given to the model. `number` (from 1) is how a citation names it."""
+
+    number: int
+    document_name: str
+    heading: str | None
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRequest:
+    """All that the model is given. Passages are data: nothing in them is an instruction."""
+
+    question: str
+    passages: Sequence[SourcePassage]
+    history: Sequence[Turn] = ()
+    system_prompt: str = ""
+    temperature: float = 0.2
+    max_output_tokens: int = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerDelta:
+    """The next piece of the answer's text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerCitation:
+    """A span of the answer (character offsets, end exclusive) that rests on `quote` in passage `number`.
+
+    What an adapter says here is a claim: the caller checks it against the passage.
+    """
+
+    number: int
+    quote: str
+    answer_start: int
+    answer_end: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerEnd:
+    """Always the last event of a stream that did not fail. Tokens and cost are of the whole call."""
+
+    finish_reason: str
+    prompt_tokens: int
+    completion_tokens: int
+    cost_microdollars: int
+
+
+AnswerEvent = AnswerDelta | AnswerCitation | AnswerEnd
+
+
+class AnswerModel(Protocol):
+    """Writes an answer from passages."""
+
+    @property
+    def model(self) -> str:
+        """Name of the model, kept with each message."""
+        ...
+
+    def stream(self, request: AnswerRequest) -> Iterator[AnswerEvent]:
+        """Yield the answer as it is made. Closing the iterator cancels the call.
+
+        Raises:
+            UnavailableError: the model does not answer; may come after some deltas.
+        """
+        ...
+
+    def standalone_question(self, question: str, history: Sequence[Turn]) -> str:
+        """Return `question` with what it leaves to the history filled in, as a query for retrieval."""
+        ...
+
+
+# ------------------------------------------------------------------------------------------- object store
+
+
+@dataclass(frozen=True, slots=True)
+class PresignedPost:
+    """Where and with which form fields a client may upload one object."""
+
+    url: str
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """What the store says of an object. `version_id` is None where the bucket is not versioned."""
+
+    key: str
+    size: int
+    etag: str
+    content_type: str | None
+    version_id: str | None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+class ObjectStore(Protocol):
+    """The uploads bucket."""
+
+    @property
+    def bucket(self) -> str:
+        """Name of the bucket."""
+        ...
+
+    def presign_upload(
+        self, key: str, *, content_type: str, max_bytes: int, expires_seconds: int, metadata: Mapping[str, str]
+    ) -> PresignedPost:
+        """Permit one upload to exactly this key, of at most `max_bytes`."""
+        ...
+
+    def head(self, key: str, version_id: str | None = None) -> StoredObject | None:
+        """Return what is known of the object, or None where there is none."""
+        ...
+
+    def put(self, key: str, body: bytes, *, content_type: str, metadata: Mapping[str, str]) -> StoredObject:
+        """Store an object, replacing the present version."""
+        ...
+
+    def download(self, key: str, version_id: str | None, target: Path, *, max_bytes: int) -> StoredObject:
+        """Write the object's bytes to `target`.
+
+        Raises:
+            NotFoundError: there is no such object or version.
+            DocumentTooLargeError: it holds more than `max_bytes`; nothing more than that is read.
+        """
+        ...
+
+    def delete(self, key: str) -> int:
+        """Delete every version and delete marker of the key; return how many versions with data were deleted."""
+        ...
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Yield the key of each present object (latest version not deleted) under the prefix."""
+        ...
+
+    def count_versions(self, prefix: str) -> int:
+        """Return how many versions, delete markers included, are left under the prefix."""
+        ...
+
+
+# ------------------------------------------------------------------------------------------------- queues
+
+
+class MessageQueue(Protocol):
+    """One queue that a function may send to. Delivery is at least once and in no order."""
+
+    def send(self, messages: Iterable[Mapping[str, Any]], *, group: str) -> None:
+        """Send JSON objects; `group` (the organization) keeps one tenant from delaying the others.
+
+        Raises:
+            UnavailableError: at least one message was not accepted; the caller may send all again.
+        """
+        ...
+
+
+# ---------------------------------------------------------------------------------------- passwords, tokens
+
+
+class PasswordHasher(Protocol):
+    """Hashes passwords so that a stolen table is of little use."""
+
+    def hash(self, password: str) -> str:
+        """Return an encoded hash with its own salt and parameters."""
+        ...
+
+    def verify(self, encoded: str | None, password: str) -> bool:
+        """Return whether the password fits. With None (unknown user) it takes as long and returns False."""
+        ...
+
+    def needs_rehash(self, encoded: str) -> bool:
+        """Return whether the hash was made with other parameters than today's."""
+        ...
+
+
+class TokenSigner(Protocol):
+    """Signs and verifies access tokens (JWT, asymmetric)."""
+
+    def sign(self, claims: Mapping[str, Any], *, now: datetime) -> str:
+        """Return a token with the claims, issued at `now` and expiring after the set time."""
+        ...
+
+    def verify(self, token: str, *, now: datetime) -> Mapping[str, Any]:
+        """Return the claims of a valid token.
+
+        Raises:
+            TokenExpiredError: the signature is right and the token has expired.
+            UnauthorizedError: anything else is wrong with it.
+        """
+        ...
+
+    def public_keys(self) -> Mapping[str, Any]:
+        """Return the JWK set with which others can verify."""
+        ...

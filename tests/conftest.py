@@ -1,0 +1,79 @@
+"""Fixtures that every test may use. Nothing here reaches beyond loopback."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+import pytest
+
+from chatsphere.adapters.system import SystemClock, UuidV7Ids
+from chatsphere.db.database import Database
+from tests.postgres import DatabaseUrls, fresh_database, running_server
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """An organization with one owner and one bot."""
+
+    organization_id: UUID
+    user_id: UUID
+    bot_id: UUID
+
+
+@pytest.fixture(scope="session")
+def database_server() -> Iterator[str]:
+    """Superuser URL of this process's PostgreSQL."""
+    with running_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def database_urls(database_server: str) -> Iterator[DatabaseUrls]:
+    """A migrated database, shared by the process's tests: each makes tenants of its own."""
+    with fresh_database(database_server) as urls:
+        yield urls
+
+
+@pytest.fixture
+def database(database_urls: DatabaseUrls) -> Iterator[Database]:
+    """The database as the application's role."""
+    database = Database(database_urls.app)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def ids() -> UuidV7Ids:
+    """Ordered identifiers."""
+    return UuidV7Ids(SystemClock())
+
+
+FREE_PLAN = UUID("01970000-0000-7000-8000-000000000001")
+
+
+@pytest.fixture
+def make_tenant(database: Database, ids: UuidV7Ids) -> Callable[[], Tenant]:
+    """Return a function that makes an organization with an owner and a bot."""
+
+    def make() -> Tenant:
+        tenant = Tenant(ids.new(), ids.new(), ids.new())
+        with database.transaction(tenant.organization_id, tenant.user_id) as connection:
+            connection.execute(
+                "INSERT INTO organizations (id, name, plan_id) VALUES (%s, 'Test', %s)",
+                (tenant.organization_id, FREE_PLAN),
+            )
+            connection.execute(
+                "INSERT INTO users (id, email, password_hash) VALUES (%s, %s, 'x')",
+                (tenant.user_id, f"{tenant.user_id}@example.com"),
+            )
+            connection.execute(
+                "INSERT INTO memberships (organization_id, user_id, role) VALUES (%s, %s, 'owner')",
+                (tenant.organization_id, tenant.user_id),
+            )
+            connection.execute(
+                "INSERT INTO bots (id, organization_id, name, created_by) VALUES (%s, %s, 'Bot', %s)",
+                (tenant.bot_id, tenant.organization_id, tenant.user_id),
+            )
+        return tenant
+
+    return make

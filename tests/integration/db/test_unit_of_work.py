@@ -1,0 +1,72 @@
+"""The unit of work: the tenant is known inside it, and nowhere else."""
+
+from collections.abc import Callable
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from chatsphere.db.database import Database
+from chatsphere.errors import UnavailableError
+from tests.conftest import Tenant
+from tests.postgres import DatabaseUrls
+
+
+def test_a_tenant_sees_its_own_rows_only(database: Database, make_tenant: Callable[[], Tenant]) -> None:
+    mine, other = make_tenant(), make_tenant()
+    with database.transaction(mine.organization_id) as connection:
+        seen = {row["id"] for row in connection.execute("SELECT id FROM bots")}
+        changed = connection.execute("UPDATE bots SET name = 'taken' WHERE id = %s", (other.bot_id,)).rowcount
+        deleted = connection.execute("DELETE FROM bots WHERE id = %s", (other.bot_id,)).rowcount
+    assert seen == {mine.bot_id}
+    assert (changed, deleted) == (0, 0)
+
+
+def test_without_a_tenant_there_are_no_rows(database: Database, make_tenant: Callable[[], Tenant]) -> None:
+    tenant = make_tenant()
+    with database.transaction(tenant.organization_id) as connection:
+        connection.execute("SELECT 1")
+    with database.transaction(None) as connection:
+        assert connection.execute("SELECT id FROM bots").fetchall() == []
+
+
+def test_a_row_cannot_be_given_to_another_tenant(database: Database, make_tenant: Callable[[], Tenant]) -> None:
+    mine, other = make_tenant(), make_tenant()
+    with pytest.raises(psycopg.errors.InsufficientPrivilege), database.transaction(mine.organization_id) as connection:
+        connection.execute("UPDATE bots SET organization_id = %s", (other.organization_id,))
+
+
+def test_a_row_cannot_point_into_another_tenant(database: Database, make_tenant: Callable[[], Tenant]) -> None:
+    mine, other = make_tenant(), make_tenant()
+    with pytest.raises(psycopg.errors.ForeignKeyViolation), database.transaction(mine.organization_id) as connection:
+        connection.execute(
+            "INSERT INTO documents (id, organization_id, bot_id, name, source) VALUES (%s, %s, %s, 'a', 's3')",
+            (uuid4(), mine.organization_id, other.bot_id),
+        )
+
+
+def test_an_exception_rolls_back(database: Database, make_tenant: Callable[[], Tenant]) -> None:
+    tenant = make_tenant()
+    with pytest.raises(ZeroDivisionError), database.transaction(tenant.organization_id) as connection:
+        connection.execute("DELETE FROM bots")
+        raise ZeroDivisionError
+    with database.transaction(tenant.organization_id) as connection:
+        assert len(connection.execute("SELECT id FROM bots").fetchall()) == 1
+
+
+def test_a_connection_that_broke_while_idle_is_replaced(database: Database, database_urls: DatabaseUrls) -> None:
+    with database.transaction(None) as connection:
+        row = connection.execute("SELECT pg_backend_pid() AS pid").fetchone()
+    assert row is not None
+    with psycopg.connect(database_urls.admin, autocommit=True) as admin:
+        admin.execute("SELECT pg_terminate_backend(%s, 5000)", (row["pid"],))
+    with database.transaction(None) as connection:
+        again = connection.execute("SELECT pg_backend_pid() AS pid").fetchone()
+    assert again is not None
+    assert again["pid"] != row["pid"]
+
+
+def test_an_unreachable_database_is_unavailable(database_urls: DatabaseUrls) -> None:
+    nowhere = Database(psycopg.conninfo.make_conninfo(database_urls.app, dbname="missing"))
+    with pytest.raises(UnavailableError), nowhere.transaction(None):
+        pass
