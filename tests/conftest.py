@@ -1,7 +1,10 @@
 """Fixtures that every test may use. Nothing here reaches beyond loopback."""
 
+import ipaddress
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -9,6 +12,23 @@ import pytest
 from chatsphere.adapters.system import SystemClock, UuidV7Ids
 from chatsphere.db.database import Database
 from tests.postgres import DatabaseUrls, fresh_database, running_server
+
+
+@pytest.fixture(scope="session", autouse=True)
+def only_loopback() -> Iterator[None]:
+    """Refuse every connection that would leave this machine."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6):
+            host = address[0]
+            if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
+                raise AssertionError(f"a test tried to reach {host}")
+        connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded)
+        yield
 
 
 @dataclass(frozen=True)

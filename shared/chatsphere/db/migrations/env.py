@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the revisions on one connection, in one transaction each."""
+"""Alembic's entry: applies all missing revisions in one transaction, or none of them."""
 
 from alembic import context
 from psycopg.conninfo import conninfo_to_dict
@@ -12,10 +12,13 @@ def run() -> None:
     parameters = conninfo_to_dict(context.config.attributes["url"])
     engine = create_engine(URL.create("postgresql+psycopg"), connect_args=parameters, poolclass=NullPool)
     with engine.connect() as connection:
-        context.configure(connection=connection, transaction_per_migration=True)
+        context.configure(connection=connection)
         with context.begin_transaction():
             # Two deployments at once must not apply the same revision twice.
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7236190452)")
+            # A revision that cannot have its lock gives up rather than queue every request behind it.
+            connection.exec_driver_sql("SET LOCAL lock_timeout = '5s'")
+            connection.exec_driver_sql("SET LOCAL statement_timeout = '10min'")
             context.run_migrations()
 
 
