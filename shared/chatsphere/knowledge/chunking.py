@@ -1,0 +1,183 @@
+"""Cuts a document into passages for retrieval, along its structure, while its blocks arrive.
+
+Memory is bounded by the largest block. Every passage is a slice of the canonical text.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from chatsphere.knowledge.splitting import CountTokens, split_text
+from chatsphere.knowledge.text import Block, BlockKind, Chunk
+
+_SEPARATOR = "\n\n"
+_HEADING_SEPARATOR = " › "
+_SMALL_SHARE = 0.25
+"""A chunk below this share of the target goes on over the next heading instead of standing alone."""
+_HEADING_SHARE = 0.25
+"""At most this share of the embedder's input is kept free for the headings that a chunk stands under."""
+
+
+def chunk_blocks(
+    blocks: Iterable[Block], *, count_tokens: CountTokens, target_tokens: int = 220, max_tokens: int = 256
+) -> Iterator[Chunk]:
+    """Yield the passages of a document.
+
+    A passage grows block by block up to `target_tokens`, and never exceeds `max_tokens` less what the headings
+    it stands under need in `embedding_input` (a quarter at most). A heading begins a passage where the one
+    before is big enough, and ends one only where the document ends. Passages do not overlap: retrieval merges
+    neighbours. Where an embedder adds marks of its own, give a `max_tokens` that is less by their number.
+    """
+    if not 0 < target_tokens <= max_tokens:
+        raise ValueError("target_tokens must be positive and at most max_tokens")
+    chunker = _Chunker(count_tokens, target_tokens, max_tokens)
+    for block in blocks:
+        yield from chunker.add(block)
+    yield from chunker.finish()
+
+
+def embedding_input(
+    content: str,
+    heading_path: Sequence[str],
+    *,
+    token_count: int,
+    count_tokens: CountTokens,
+    max_tokens: int = 256,
+) -> str:
+    """Return the text to embed for a chunk: the headings that it stands under, then its content.
+
+    A heading that the content begins with is not repeated; of headings that do not fit, the outer ones are
+    left out.
+    """
+    opening = {" ".join(line.strip("# ").split()) for line in content.split("\n", 6)[:6]}
+    path = [heading for heading in heading_path if heading not in opening]
+    while path:
+        context = _HEADING_SEPARATOR.join(path)
+        if count_tokens(context) + token_count <= max_tokens:
+            return f"{context}\n{content}"
+        path = path[1:]
+    return content
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A part of a block that is not cut further; offsets count in the canonical text."""
+
+    start: int
+    end: int
+    tokens: int
+    block: Block
+
+    @property
+    def is_heading(self) -> bool:
+        return self.block.kind is BlockKind.HEADING
+
+
+class _Chunker:
+    """Collects the pieces of the next chunk, and the canonical text from its start on."""
+
+    def __init__(self, count_tokens: CountTokens, target: int, ceiling: int) -> None:
+        self._count = count_tokens
+        self._target = target
+        self._ceiling = ceiling
+        self._small = target * _SMALL_SHARE
+        self._pieces: list[_Piece] = []
+        self._tokens = 0
+        self._text = ""
+        self._text_start = 0
+        self._ordinal = 0
+        self._limits: tuple[tuple[str, ...], int] = ((), ceiling)
+
+    def add(self, block: Block) -> Iterator[Chunk]:
+        start = self._append(block.text)
+        new_section = block.kind is BlockKind.HEADING or self._path() != block.heading_path
+        if new_section and self._tokens >= self._small:
+            yield from self._flush()
+        limit = self._limit(block.heading_path)
+        ahead = sum(piece.tokens for piece in self._trailing_headings())
+        room = limit - ahead if ahead <= limit // 2 else limit
+        for (first, last), tokens in split_text(block.text, block.kind, room, self._count):
+            piece = _Piece(start + first, start + last, tokens, block)
+            if not self._fits(piece, limit):
+                yield from self._flush()
+            self._pieces.append(piece)
+            self._tokens += tokens
+
+    def finish(self) -> Iterator[Chunk]:
+        if self._pieces:
+            yield from self._emit(self._pieces)
+
+    def _append(self, text: str) -> int:
+        """Take the next block's text; forget what precedes the next chunk. Returns where the block starts."""
+        needed = self._pieces[0].start if self._pieces else self._text_start + len(self._text)
+        kept = self._text[needed - self._text_start :]
+        separator = _SEPARATOR if self._text_start + len(self._text) or self._ordinal or self._pieces else ""
+        self._text_start = needed
+        self._text = kept + separator + text
+        return needed + len(kept) + len(separator)
+
+    def _fits(self, piece: _Piece, limit: int) -> bool:
+        total = self._tokens + piece.tokens
+        if not self._pieces or total <= min(self._target, limit):
+            return True
+        bare = self._tokens < self._small or all(pending.is_heading for pending in self._pieces)
+        return bare and total <= limit
+
+    def _trailing_headings(self) -> list[_Piece]:
+        first = len(self._pieces)
+        while first and self._pieces[first - 1].is_heading:
+            first -= 1
+        return self._pieces[first:]
+
+    def _flush(self) -> Iterator[Chunk]:
+        """End the chunk; headings at its end go over to the next."""
+        headings = self._trailing_headings()
+        if len(headings) == len(self._pieces):
+            headings = []
+        done = self._pieces[: len(self._pieces) - len(headings)]
+        self._pieces, self._tokens = headings, sum(piece.tokens for piece in headings)
+        yield from self._emit(done)
+
+    def _emit(self, pieces: Sequence[_Piece]) -> Iterator[Chunk]:
+        start, end = pieces[0].start, pieces[-1].end
+        content = self._text[start - self._text_start : end - self._text_start]
+        path = _common_path(pieces)
+        tokens = pieces[0].tokens if len(pieces) == 1 else self._count(content)
+        # The tokens of the parts need not add up to those of the whole.
+        if tokens > self._limit(path) and len(pieces) > 1:
+            half = len(pieces) // 2
+            yield from self._emit(pieces[:half])
+            yield from self._emit(pieces[half:])
+            return
+        pages = [piece.block.page for piece in pieces if piece.block.page is not None]
+        yield Chunk(
+            ordinal=self._ordinal,
+            content=content,
+            char_start=start,
+            char_end=end,
+            page_start=min(pages, default=None),
+            page_end=max(pages, default=None),
+            heading_path=path,
+            token_count=tokens,
+        )
+        self._ordinal += 1
+
+    def _path(self) -> tuple[str, ...]:
+        return self._pieces[-1].block.heading_path if self._pieces else ()
+
+    def _limit(self, path: tuple[str, ...]) -> int:
+        """How many tokens the content of a chunk under these headings may have."""
+        if self._limits[0] != path:
+            context = self._count(_HEADING_SEPARATOR.join(path))
+            self._limits = path, max(1, self._ceiling - min(context, int(self._ceiling * _HEADING_SHARE)))
+        return self._limits[1] if path else self._ceiling
+
+
+def _common_path(pieces: Sequence[_Piece]) -> tuple[str, ...]:
+    """The headings that all pieces stand under."""
+    path = pieces[0].block.heading_path
+    for piece in pieces[1:]:
+        if piece.block is not pieces[0].block:
+            other = piece.block.heading_path
+            shared = next((n for n, (a, b) in enumerate(zip(path, other, strict=False)) if a != b), None)
+            path = path[: min(len(path), len(other)) if shared is None else shared]
+    return path

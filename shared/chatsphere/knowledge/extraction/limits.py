@@ -1,0 +1,24 @@
+"""How much a parser may use before it is stopped."""
+
+from dataclasses import dataclass
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractionLimits:
+    """Limits of one extraction. Where the platform lacks `resource`, only the wall clock, the output and the
+    size checks hold.
+
+    `wall_seconds` counts the time that the parent waits for the child, not the time that the caller takes
+    between two blocks. `max_unpacked_bytes` bounds one entry of a container (DOCX) after inflation.
+    """
+
+    memory_bytes: int = 1024 * MIB
+    cpu_seconds: int = 120
+    wall_seconds: float = 300.0
+    max_output_bytes: int = 256 * MIB
+    max_unpacked_bytes: int = 512 * MIB
+    max_unpack_ratio: int = 300
+    max_entries: int = 10_000
+    max_pages: int = 20_000

@@ -1,0 +1,34 @@
+"""How the tests read a document: in this process (quick), or as the product does (in a child)."""
+
+import importlib
+from pathlib import Path
+from typing import cast
+
+from chatsphere.knowledge.extraction import ExtractionLimits, extract_file
+from chatsphere.knowledge.extraction.parsed import Parsed, finish
+from chatsphere.knowledge.text import Block, BlockKind
+
+LIMITS = ExtractionLimits(wall_seconds=60)
+
+
+def parse(parser: str, path: Path, data: bytes | str, limits: ExtractionLimits = LIMITS) -> list[Block]:
+    """Parse in this process; `parser` is the module's name in the package, `path` an existing folder."""
+    file = path / "document"
+    file.write_bytes(data.encode() if isinstance(data, str) else data)
+    module = importlib.import_module(f"chatsphere.knowledge.extraction.{parser}")
+    return list(finish(cast(Parsed, module.parse(file, limits)).blocks))
+
+
+def extract(
+    folder: Path, name: str, data: bytes | str, declared: str | None = None, limits: ExtractionLimits = LIMITS
+) -> list[Block]:
+    """Read as the product does."""
+    file = folder / "upload"
+    file.write_bytes(data.encode() if isinstance(data, str) else data)
+    with extract_file(file, name=name, declared_type=declared, limits=limits) as extraction:
+        return list(extraction.blocks)
+
+
+def texts(blocks: list[Block], kind: BlockKind | None = None) -> list[str]:
+    """The blocks' texts, of one kind or of all."""
+    return [block.text for block in blocks if kind in (None, block.kind)]
