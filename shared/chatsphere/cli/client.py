@@ -1,0 +1,115 @@
+"""The HTTP API, as the commands call it: JSON in, JSON out, errors as `CliError`."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from chatsphere.cli.authorization import Authorization
+from chatsphere.cli.errors import CliError
+from chatsphere.cli.retry import NEVER, PATIENT
+from chatsphere.cli.sse import Event, events, lines
+from chatsphere.cli.transport import Call, Transport, open_http
+
+JsonObject = dict[str, Any]
+Query = Mapping[str, str | int | None]
+
+PAGE = 100
+"""As many items as the API gives at once."""
+
+
+class Client:
+    """One API and one caller. Safe to share between threads. Paths are relative to `/v1`."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    @classmethod
+    def to(cls, api: str) -> "Client":
+        """Return a client that asks as nobody."""
+        return cls(Transport(api, open_http(api)))
+
+    def asking_as(self, authorization: Authorization) -> "Client":
+        """Return a client with a credential, over the same connections."""
+        return Client(replace(self._transport, authorization=authorization))
+
+    def patient(self) -> "Client":
+        """Return a client for long jobs: it waits for a server that is overloaded or starts again."""
+        return Client(replace(self._transport, policy=PATIENT))
+
+    def impatient(self) -> "Client":
+        """Return a client that tries once."""
+        return Client(replace(self._transport, policy=NEVER))
+
+    def close(self) -> None:
+        """Close the connections; requests that are under way in other threads fail."""
+        self._transport.close()
+
+    def get(self, path: str, query: Query | None = None) -> JsonObject:
+        """Return an object of the API."""
+        given = {name: value for name, value in (query or {}).items() if value is not None}
+        return _json(self._transport.send(Call("GET", path, query=given, repeatable=True)))
+
+    def post(self, path: str, body: Mapping[str, Any], *, repeatable: bool = False) -> JsonObject:
+        """Create or ask something; the server does the work of one call once (`Idempotency-Key`)."""
+        headers = {"Idempotency-Key": str(uuid4())}
+        return _json(self._transport.send(Call("POST", path, body=body, headers=headers, repeatable=repeatable)))
+
+    def patch(self, path: str, body: Mapping[str, Any]) -> JsonObject:
+        """Change an object."""
+        return _json(self._transport.send(Call("PATCH", path, body=body)))
+
+    def delete(self, path: str) -> JsonObject:
+        """Delete an object."""
+        return _json(self._transport.send(Call("DELETE", path)))
+
+    def items(self, path: str, query: Query | None = None) -> Iterator[JsonObject]:
+        """Yield every item of a list, page by page."""
+        cursor: str | None = None
+        while True:
+            page = self.get(path, {"limit": PAGE, **(query or {}), "cursor": cursor})
+            yield from page.get("data", [])
+            cursor = page.get("next_cursor")
+            if not cursor:
+                return
+
+    @contextmanager
+    def stream(self, path: str, body: Mapping[str, Any]) -> Iterator[Iterator[Event]]:
+        """Open a stream of events.
+
+        Raises:
+            CliError: while iterating, when the connection breaks or what comes is no event.
+        """
+        call = Call("POST", path, body=body, headers={"Accept": "text/event-stream"}, stream=True)
+        response = self._transport.send(call)
+        response.encoding = "utf-8"
+        try:
+            yield _guarded(events(lines(response.iter_text())))
+        finally:
+            response.close()
+
+
+def _json(response: httpx.Response) -> JsonObject:
+    if not response.content:
+        return {}
+    try:
+        body = response.json()
+    except ValueError:
+        body = None
+    if isinstance(body, dict):
+        return body
+    raise CliError(
+        f"{response.request.url} answered with something that is not ChatSphere's.",
+        hint="Is the address of the API right?",
+        code="not_chatsphere",
+    )
+
+
+def _guarded(stream: Iterator[Event]) -> Iterator[Event]:
+    try:
+        yield from stream
+    except (httpx.TransportError, ValueError) as error:
+        raise CliError(f"The stream broke off: {error}", code="broken_stream") from error

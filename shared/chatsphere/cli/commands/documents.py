@@ -1,0 +1,119 @@
+"""`chatsphere docs …` (also `documents`): list, show, chunks, reprocess, delete."""
+
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from chatsphere.cli import lookup
+from chatsphere.cli.commands.bots import show_fields
+from chatsphere.cli.confirmation import confirm
+from chatsphere.cli.formatting import moment, one_line, pages, plain, size
+from chatsphere.cli.options import BotOption, command
+from chatsphere.cli.output import Rows
+from chatsphere.cli.session import Session
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+DocumentArgument = Annotated[str, typer.Argument(metavar="ID|NAME")]
+LimitOption = Annotated[int, typer.Option(min=1, help="How many at most.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Put the commands into the application."""
+    group = typer.Typer(no_args_is_help=True, help="A bot's documents.")
+    command(group, "list")(list_documents)
+    command(group, "show")(show)
+    command(group, "chunks")(chunks)
+    command(group, "reprocess")(reprocess)
+    command(group, "delete")(delete)
+    app.add_typer(group, name="docs")
+    app.add_typer(group, name="documents", hidden=True)
+
+
+def list_documents(
+    session: Session,
+    bot: BotOption = None,
+    status: Annotated[str | None, typer.Option(help="Only those with this status, such as ready or failed.")] = None,
+    limit: LimitOption = 1000,
+) -> None:
+    """List a bot's documents."""
+    path = f"/bots/{lookup.bot_id(session, bot)}/documents"
+    listed = session.client.items(path, {"status": status})
+    found = list(islice((item for item in listed if status in (None, item["status"])), limit))
+    session.output.result({"data": found}, lambda console: _show_list(console, found))
+
+
+def show(session: Session, document: DocumentArgument, bot: BotOption = None) -> None:
+    """Show one document and how far its ingestion is."""
+    found = session.client.get(_path(session, bot, document))
+    session.output.result(found, lambda console: show_fields(console, found))
+
+
+def chunks(session: Session, document: DocumentArgument, bot: BotOption = None, limit: LimitOption = 1000) -> None:
+    """Show the passages that a document was cut into."""
+    found = list(islice(session.client.items(f"{_path(session, bot, document)}/chunks"), limit))
+    session.output.result({"data": found}, lambda console: _show_chunks(console, found))
+
+
+def reprocess(session: Session, document: DocumentArgument, bot: BotOption = None) -> None:
+    """Ingest a document again."""
+    answer = session.client.post(f"{_path(session, bot, document)}/reprocess", {})
+    session.output.result(answer, lambda console: console.print("It is being ingested again."))
+
+
+def delete(
+    session: Session,
+    documents: Annotated[list[str], typer.Argument(metavar="ID|NAME…")],
+    bot: BotOption = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Delete documents, with their files and passages."""
+    paths = [_path(session, bot, document) for document in documents]
+    confirm(session, f"Delete {plain(', '.join(documents))}?", yes=yes)
+    for path in paths:
+        session.client.delete(path)
+    ids = [path.rpartition("/")[2] for path in paths]
+    session.output.result({"deleted": ids}, lambda console: console.print(f"Deleted {len(ids)}."))
+
+
+def _path(session: Session, bot: str | None, document: str) -> str:
+    bot_id = lookup.bot_id(session, bot)
+    return f"/bots/{bot_id}/documents/{lookup.document_id(session, bot_id, document)}"
+
+
+def _show_list(console: "Console", documents: list[dict[str, Any]]) -> None:
+    if not documents:
+        console.print("No documents. Drop some: chatsphere drop PATH…")
+        return
+    rows = Rows(
+        ["id", "name", "status", "pages", "chunks", "size", "created"],
+        right=["pages", "chunks", "size"],
+        elide=["name"],
+    )
+    for document in documents:
+        rows.add(
+            document["id"],
+            one_line(document["name"]),
+            plain(document.get("error_code") or document["status"]),
+            str(document.get("page_count") or ""),
+            str(document.get("chunk_count") or ""),
+            size(document.get("size")),
+            moment(document.get("created_at")),
+            style="red" if document["status"] == "failed" else None,
+        )
+    console.print(rows.table)
+
+
+def _show_chunks(console: "Console", chunks: list[dict[str, Any]]) -> None:
+    rows = Rows(["#", "page", "characters", "heading", "content"], right=["#"], elide=["content"])
+    for number, chunk in enumerate(chunks, 1):
+        rows.add(
+            str(chunk.get("ordinal", number)),
+            pages(chunk.get("page_start"), chunk.get("page_end")),
+            f"{chunk.get('char_start', '')}-{chunk.get('char_end', '')}",
+            one_line(" › ".join(chunk.get("heading_path") or []), 40),
+            one_line(chunk.get("content", "")),
+        )
+    console.print(rows.table)

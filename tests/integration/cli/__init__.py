@@ -1,0 +1,1 @@
+"""The command line against a loopback server that speaks the API."""

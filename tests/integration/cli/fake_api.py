@@ -1,0 +1,315 @@
+"""A loopback server that speaks the routes of the API which the command line uses."""
+
+import hashlib
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from email.message import Message
+from email.parser import BytesParser
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, ClassVar, cast
+from urllib.parse import parse_qsl, urlsplit
+
+from tests.integration.cli.fake_state import API_KEY, Json, Request, State
+
+Answer = tuple[int, Json]
+PUBLIC = ("/v1/health/", "/v1/auth/", "/store")
+NOT_FOUND: Answer = (404, {"status": 404, "code": "not_found", "detail": "There is no such thing.", "request_id": "r"})
+
+
+class FakeApi(ThreadingHTTPServer):
+    """The server and its state."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.state = State()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+@contextmanager
+def running() -> Iterator[FakeApi]:
+    """Serve until the block ends."""
+    server = FakeApi()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: FakeApi
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+        pass
+
+    def handle_any(self) -> None:
+        url = urlsplit(self.path)
+        raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        multipart = (self.headers.get("Content-Type") or "").startswith("multipart/")
+        body = {} if multipart or not raw else json.loads(raw)
+        state = self.server.state
+        request = Request(self.command, url.path, dict(parse_qsl(url.query)), dict(self.headers.items()), body)
+        with state.lock:
+            state.requests.append(request)
+        if fault := state.take_fault(self.command, url.path):
+            self.answer(fault.status, fault.body, fault.headers)
+        elif not url.path.startswith(PUBLIC) and not self.authorized():
+            self.answer(401, {"status": 401, "code": "token_expired", "detail": "The token has expired."})
+        elif multipart:
+            self.take_form(raw)
+        elif url.path.endswith("/chat") and body.get("stream"):
+            self.stream(state.chat)
+        else:
+            self.answer(*_route(state, request, self.server.url))
+
+    do_GET = do_POST = do_PATCH = do_DELETE = handle_any
+
+    def authorized(self) -> bool:
+        token = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
+        return token == API_KEY or token in self.server.state.access_tokens
+
+    def answer(self, status: int, body: Json | None, headers: dict[str, str] | None = None) -> None:
+        content = b"" if status == 204 else json.dumps(body, ensure_ascii=False).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    def take_form(self, raw: bytes) -> None:
+        """Take a presigned POST, as a store does: fields first, the file last, no credential of the API."""
+        parts = _form(self.headers["Content-Type"], raw)
+        names = [part.get_param("name", header="content-disposition") for part in parts]
+        assert names == ["key", "policy", "file"]
+        assert "Authorization" not in self.headers
+        key = str(parts[0].get_payload())
+        if "refused" in key:
+            self.answer(403, {"x": "<Error><Code>EntityTooLarge</Code></Error>"})
+            return
+        content = cast(bytes, parts[2].get_payload(decode=True))
+        bot_id, document_id = self.server.state.uploads[key].split("/")
+        digest = hashlib.sha256(content).hexdigest()
+        self.server.state.receive(bot_id, document_id, content.decode(), sha256=digest, size=len(content))
+        self.answer(204, None)
+
+    def stream(self, events: list[tuple[str, Json]]) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(b": still here\n\n")
+        for name, data in events:
+            self.wfile.write(f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode())
+            self.wfile.flush()
+        self.close_connection = True
+
+
+def _form(content_type: str, raw: bytes) -> list["Message[str, str]"]:
+    message = BytesParser().parsebytes(b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + raw)
+    return cast("list[Message[str, str]]", message.get_payload())
+
+
+class _Routes:
+    """The routes by method and pattern; each takes the state, the request, and what the pattern caught."""
+
+    table: ClassVar[list[tuple[str, re.Pattern[str], Callable[..., Answer]]]] = []
+
+    @classmethod
+    def on(cls, route: str) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
+        method, path = route.split()
+        pattern = re.compile(re.sub(r"\{\w+\}", "([^/]+)", path))
+
+        def register(function: Callable[..., Answer]) -> Callable[..., Answer]:
+            cls.table.append((method, pattern, function))
+            return function
+
+        return register
+
+
+def _route(state: State, request: Request, url: str) -> Answer:
+    for method, pattern, function in _Routes.table:
+        if method == request.method and (match := pattern.fullmatch(request.path)):
+            with state.lock:
+                try:
+                    return function(state, request, url, *match.groups())
+                except KeyError:
+                    return NOT_FOUND
+    return NOT_FOUND
+
+
+def _page(items: list[Json], query: dict[str, str]) -> Answer:
+    start, limit = int(query.get("cursor", 0)), int(query.get("limit", 20))
+    more = start + limit < len(items)
+    cursor = str(start + limit) if more else None
+    return 200, {"data": items[start : start + limit], "has_more": more, "next_cursor": cursor}
+
+
+@_Routes.on("GET /v1/health/live")
+def live(state: State, request: Request, url: str) -> Answer:
+    return 200, {"status": "ok", "version": "9.9"}
+
+
+@_Routes.on("GET /v1/health/ready")
+def ready(state: State, request: Request, url: str) -> Answer:
+    return (200, {"status": "ok"}) if state.ready else (503, {"code": "unavailable", "detail": "No database."})
+
+
+@_Routes.on("GET /v1/me")
+def me(state: State, request: Request, url: str) -> Answer:
+    return 200, {"user": {"email": "ada@example.com"}, "organization": {"name": "Engines"}}
+
+
+@_Routes.on("POST /v1/auth/register")
+def register(state: State, request: Request, url: str) -> Answer:
+    if request.body["email"] in state.passwords:
+        return 409, {"status": 409, "code": "email_taken", "detail": "An account with this mail address exists."}
+    state.passwords[request.body["email"]] = request.body["password"]
+    return 201, state.open_session()
+
+
+@_Routes.on("POST /v1/auth/login")
+def login(state: State, request: Request, url: str) -> Answer:
+    if state.passwords.get(request.body["email"]) != request.body["password"]:
+        return 401, {"status": 401, "code": "invalid_login", "detail": "The mail address or the password is wrong"}
+    return 200, state.open_session()
+
+
+@_Routes.on("POST /v1/auth/refresh")
+def refresh(state: State, request: Request, url: str) -> Answer:
+    if request.body["refresh_token"] not in state.refresh_tokens:
+        return 401, {"status": 401, "code": "unauthorized", "detail": "The refresh token was used up."}
+    state.refresh_tokens.remove(request.body["refresh_token"])
+    return 200, state.open_session()
+
+
+@_Routes.on("POST /v1/auth/logout")
+def logout(state: State, request: Request, url: str) -> Answer:
+    state.refresh_tokens.discard(request.body["refresh_token"])
+    return 204, {}
+
+
+@_Routes.on("GET /v1/bots")
+def list_bots(state: State, request: Request, url: str) -> Answer:
+    return _page(list(state.bots.values()), request.query)
+
+
+@_Routes.on("POST /v1/bots")
+def create_bot(state: State, request: Request, url: str) -> Answer:
+    return 201, state.add_bot(**request.body)
+
+
+@_Routes.on("GET /v1/bots/{bot_id}")
+def get_bot(state: State, request: Request, url: str, bot_id: str) -> Answer:
+    return 200, state.bots[bot_id]
+
+
+@_Routes.on("PATCH /v1/bots/{bot_id}")
+def update_bot(state: State, request: Request, url: str, bot_id: str) -> Answer:
+    state.bots[bot_id].update(request.body)
+    return 200, state.bots[bot_id]
+
+
+@_Routes.on("DELETE /v1/bots/{bot_id}")
+def delete_bot(state: State, request: Request, url: str, bot_id: str) -> Answer:
+    del state.bots[bot_id]
+    return 204, {}
+
+
+@_Routes.on("GET /v1/bots/{bot_id}/documents")
+def list_documents(state: State, request: Request, url: str, bot_id: str) -> Answer:
+    wanted = request.query.get("status") if state.filters_by_status else None
+    listed = [document for document in state.documents[bot_id].values() if wanted in (None, document["status"])]
+    status, page = _page([dict(document) for document in listed], request.query)
+    for document in page["data"]:
+        state.step(state.documents[bot_id][document["id"]])
+    return status, page
+
+
+@_Routes.on("POST /v1/bots/{bot_id}/documents")
+def add_document(state: State, request: Request, url: str, bot_id: str) -> Answer:
+    document = state.add_document(bot_id, request.body["name"])
+    if "text" in request.body:
+        state.receive(bot_id, document["id"], request.body["text"])
+        return 202, {"document": dict(document)}
+    key = f"{bot_id}/{document['name']}"
+    state.uploads[key] = f"{bot_id}/{document['id']}"
+    upload = {"url": f"{url}/store", "fields": {"key": key, "policy": "p"}}
+    return 201, {"document": dict(document), "upload": upload}
+
+
+@_Routes.on("GET /v1/bots/{bot_id}/documents/{document_id}")
+def get_document(state: State, request: Request, url: str, bot_id: str, document_id: str) -> Answer:
+    return 200, state.step(state.documents[bot_id][document_id])
+
+
+@_Routes.on("DELETE /v1/bots/{bot_id}/documents/{document_id}")
+def delete_document(state: State, request: Request, url: str, bot_id: str, document_id: str) -> Answer:
+    del state.documents[bot_id][document_id]
+    return 204, {}
+
+
+@_Routes.on("POST /v1/bots/{bot_id}/documents/{document_id}/reprocess")
+def reprocess(state: State, request: Request, url: str, bot_id: str, document_id: str) -> Answer:
+    state.documents[bot_id][document_id].update(status="registered")
+    return 202, {"document": dict(state.documents[bot_id][document_id])}
+
+
+@_Routes.on("GET /v1/bots/{bot_id}/documents/{document_id}/chunks")
+def list_chunks(state: State, request: Request, url: str, bot_id: str, document_id: str) -> Answer:
+    chunk = {
+        "ordinal": 0,
+        "page_start": 1,
+        "page_end": 2,
+        "char_start": 0,
+        "char_end": 5,
+        "heading_path": ["Top", "Sub"],
+    }
+    return _page([{**chunk, "content": state.texts[document_id]}], request.query)
+
+
+@_Routes.on("POST /v1/bots/{bot_id}/chat")
+def chat(state: State, request: Request, url: str, bot_id: str) -> Answer:
+    answer: Json = {"conversation_id": "c-1", "answer": "", "citations": []}
+    for name, data in state.chat:
+        if name == "delta":
+            answer["answer"] += data["text"]
+        elif name == "citation":
+            answer["citations"].append(data)
+        elif name == "done":
+            answer |= data
+    return 200, answer
+
+
+@_Routes.on("POST /v1/bots/{bot_id}/search")
+def search(state: State, request: Request, url: str, bot_id: str) -> Answer:
+    """Rank by shared words; `dense` ranks the other way round, so that the modes can be told apart."""
+    words = set(request.body["query"].split())
+    scored = [(len(words & set(state.texts[key].split())), key) for key in state.documents[bot_id]]
+    found = sorted((pair for pair in scored if pair[0]), reverse=request.body.get("mode") != "dense")
+    hits = [
+        {
+            "document_id": key,
+            "document_name": state.documents[bot_id][key]["name"],
+            "content": state.texts[key],
+            "page_start": 3,
+            "page_end": 3,
+            "score": float(score),
+        }
+        for score, key in found
+        for _ in range(2)  # every document has two passages
+    ]
+    return 200, {"data": hits[: request.body["limit"]], "confidence": 0.5}
