@@ -142,7 +142,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
                 public=True,
             )
         ),
-        settings=(settings.DatabaseSettings, settings.TokenSettings, settings.ApiSettings, settings.StorageSettings),
+        settings=(settings.DatabaseSettings, settings.TokenSettings, settings.ApiSettings),
         layers=("core", "identity"),
     ),
     FunctionSpec(

@@ -34,16 +34,21 @@ class Database:
         rolls the transaction back.
 
         Raises:
-            UnavailableError: the database cannot be reached.
+            UnavailableError: the database cannot be reached, or was lost before the end; whether a COMMIT that was
+                lost took effect is not known.
         """
         with self._lock:
             connection = self._begin(organization_id, actor_id)
             try:
                 yield connection
+                connection.execute("COMMIT")
+            except psycopg.OperationalError as error:
+                # The connection was lost, or the statement was too slow: not the caller's fault.
+                self._roll_back(connection)
+                raise UnavailableError("The database did not finish.") from error
             except BaseException:
                 self._roll_back(connection)
                 raise
-            connection.execute("COMMIT")
 
     def close(self) -> None:
         """Close the connection; the next transaction opens another."""

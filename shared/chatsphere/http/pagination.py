@@ -6,13 +6,16 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Generic, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from pydantic import BaseModel
 
 from chatsphere.errors import FieldError, InvalidRequestError
 
 Item = TypeVar("Item")
 
-Limit = Annotated[int, Field(ge=1, le=100, description="How many items at most.")]
+# Powertools takes a query parameter's limits from its own Query, not from pydantic's Field.
+Limit = Annotated[int, Query(ge=1, le=100, description="How many items at most.")]
+Cursor = Annotated[str | None, Query(description="`next_cursor` of the previous page.")]
 
 
 class Page(BaseModel, Generic[Item]):

@@ -6,7 +6,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from chatsphere.db.database import Database
+from chatsphere.db.database import Connection, Database
 from chatsphere.errors import UnavailableError
 from tests.conftest import Tenant
 from tests.postgres import DatabaseUrls
@@ -56,14 +56,26 @@ def test_an_exception_rolls_back(database: Database, make_tenant: Callable[[], T
 
 def test_a_connection_that_broke_while_idle_is_replaced(database: Database, database_urls: DatabaseUrls) -> None:
     with database.transaction(None) as connection:
-        row = connection.execute("SELECT pg_backend_pid() AS pid").fetchone()
-    assert row is not None
-    with psycopg.connect(database_urls.admin, autocommit=True) as admin:
-        admin.execute("SELECT pg_terminate_backend(%s, 5000)", (row["pid"],))
+        first = connection
+    _terminate(database_urls, first)
     with database.transaction(None) as connection:
-        again = connection.execute("SELECT pg_backend_pid() AS pid").fetchone()
-    assert again is not None
-    assert again["pid"] != row["pid"]
+        assert connection.execute("SELECT 1 AS one").fetchone() == {"one": 1}
+        assert connection is not first
+
+
+def test_a_connection_lost_in_a_transaction_is_unavailable_and_replaced(
+    database: Database, database_urls: DatabaseUrls
+) -> None:
+    with pytest.raises(UnavailableError), database.transaction(None) as connection:
+        _terminate(database_urls, connection)
+        connection.execute("SELECT 1")
+    with database.transaction(None) as connection:
+        assert connection.execute("SELECT 1 AS one").fetchone() == {"one": 1}
+
+
+def _terminate(database_urls: DatabaseUrls, connection: Connection) -> None:
+    with psycopg.connect(database_urls.admin, autocommit=True) as admin:
+        admin.execute("SELECT pg_terminate_backend(%s, 5000)", (connection.info.backend_pid,))
 
 
 def test_an_unreachable_database_is_unavailable(database_urls: DatabaseUrls) -> None:

@@ -1,5 +1,6 @@
-"""`chatsphere docs …` (also `documents`): list, show, chunks, reprocess, delete."""
+"""`chatsphere docs …` (also `documents`): list, show, chunks, wait, reprocess, delete."""
 
+import time
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,15 +9,19 @@ import typer
 from chatsphere.cli import lookup
 from chatsphere.cli.commands.bots import show_fields
 from chatsphere.cli.confirmation import confirm
+from chatsphere.cli.errors import CliError, ExitCode
 from chatsphere.cli.formatting import moment, one_line, pages, plain, size
 from chatsphere.cli.options import BotOption, command
 from chatsphere.cli.output import Rows
 from chatsphere.cli.session import Session
+from chatsphere.cli.watch import IN_FLIGHT
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 DocumentArgument = Annotated[str, typer.Argument(metavar="ID|NAME")]
+PAUSE_SECONDS = 0.3
+
 LimitOption = Annotated[int, typer.Option(min=1, help="How many at most.")]
 
 
@@ -26,6 +31,7 @@ def register(app: typer.Typer) -> None:
     command(group, "list")(list_documents)
     command(group, "show")(show)
     command(group, "chunks")(chunks)
+    command(group, "wait")(wait)
     command(group, "reprocess")(reprocess)
     command(group, "delete")(delete)
     app.add_typer(group, name="docs")
@@ -57,6 +63,23 @@ def chunks(session: Session, document: DocumentArgument, bot: BotOption = None, 
     session.output.result({"data": found}, lambda console: _show_chunks(console, found))
 
 
+def wait(
+    session: Session,
+    bot: BotOption = None,
+    timeout: Annotated[float, typer.Option(min=0, help="Seconds to wait at most.")] = 900,
+) -> ExitCode:
+    """Wait until every document is ready or has failed. Exit code 1 if any failed or time ran out."""
+    path = f"/bots/{lookup.bot_id(session, bot)}/documents"
+    deadline = time.monotonic() + timeout
+    while under_way := _under_way(session, path):
+        if time.monotonic() > deadline:
+            raise CliError(f"{under_way} documents were not done after {timeout:g} s.", code="timeout")
+        time.sleep(PAUSE_SECONDS)
+    found = list(session.client.items(path))
+    session.output.result({"data": found}, lambda console: _show_list(console, found))
+    return ExitCode.FAILED if any(document["status"] == "failed" for document in found) else ExitCode.OK
+
+
 def reprocess(session: Session, document: DocumentArgument, bot: BotOption = None) -> None:
     """Ingest a document again."""
     answer = session.client.post(f"{_path(session, bot, document)}/reprocess", {})
@@ -76,6 +99,10 @@ def delete(
         session.client.delete(path)
     ids = [path.rpartition("/")[2] for path in paths]
     session.output.result({"deleted": ids}, lambda console: console.print(f"Deleted {len(ids)}."))
+
+
+def _under_way(session: Session, path: str) -> int:
+    return sum(1 for status in IN_FLIGHT for _ in session.client.items(path, {"status": status}))
 
 
 def _path(session: Session, bot: str | None, document: str) -> str:

@@ -1,0 +1,11 @@
+"""Lambda authorizer of the REST API."""
+
+from typing import Any
+
+from chatsphere.bootstrap import container
+from chatsphere.identity.authorizer import authorize
+
+
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """Answer one REQUEST authorizer event."""
+    return authorize(event, container())

@@ -1,0 +1,30 @@
+"""`python -m infra.local up|measure`."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from infra.local.chatsphere_product import chatsphere
+from infra.local.home import Home
+from infra.local.up import up
+
+
+def main() -> int:
+    """Run the command named on the command line."""
+    parser = argparse.ArgumentParser(prog="python -m infra.local", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    start = commands.add_parser("up", help="run an instance until Ctrl-C")
+    start.add_argument("--home", type=Path, default=Path(os.environ.get("CHATSPHERE_HOME") or ".chatsphere"))
+    start.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 8000))
+    commands.add_parser("measure", help="start an instance in a temporary home; print its time, memory and CPU")
+    arguments = parser.parse_args()
+    if arguments.command == "measure":
+        from infra.local.measure import measure  # needs psutil and rich, which `up` does not
+
+        return measure()
+    return up(chatsphere(), Home(arguments.home.resolve()), arguments.port)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,108 @@
+"""The folder that holds everything one instance keeps: its database, objects, secrets and logs."""
+
+import fcntl
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from infra.local.errors import HomeInUseError
+from infra.local.files import write_json
+from infra.local.ports import is_free, unused_port
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Paths below `root` and the small files kept there."""
+
+    root: Path
+
+    @property
+    def database(self) -> Path:
+        """PostgreSQL's data directory."""
+        return self.root / "postgres"
+
+    @property
+    def objects(self) -> Path:
+        """The mirror of the uploads bucket."""
+        return self.root / "objects"
+
+    @property
+    def logs(self) -> Path:
+        """One log file per process."""
+        return self.root / "logs"
+
+    @property
+    def scratch(self) -> Path:
+        """Temporary files and the workers' HOME; emptied at each start."""
+        return self.root / "scratch"
+
+    @property
+    def endpoints(self) -> Path:
+        """Where to reach the running instance; present only while it runs."""
+        return self.root / "endpoints.json"
+
+    @property
+    def demo(self) -> Path:
+        """The demo account, kept across restarts."""
+        return self.root / "demo.json"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Create the folders and hold them alone.
+
+        Raises:
+            HomeInUseError: another process holds this home.
+        """
+        # Only owner access, but for the right to pass through: PostgreSQL may run as another user (see postgres.py).
+        self.root.mkdir(mode=0o711, parents=True, exist_ok=True)
+        lock = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            self._take(lock)
+            self._prepare()
+            yield
+        finally:
+            os.close(lock)
+
+    def _take(self, lock: int) -> None:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(lock, 32, 0).decode() or "unknown"
+            raise HomeInUseError(
+                f"another instance (process {holder}) runs in {self.root}; stop it, or set CHATSPHERE_HOME "
+                "to another folder"
+            ) from None
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, str(os.getpid()).encode(), 0)
+
+    def _prepare(self) -> None:
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        for folder in (self.objects, self.logs, self.scratch):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        self.endpoints.unlink(missing_ok=True)
+
+    def secret(self, name: str) -> str:
+        """Return the random secret `name`, made on first use."""
+        kept = self._read("secrets.json")
+        if name not in kept:
+            kept[name] = secrets.token_urlsafe(24)
+            write_json(self.root / "secrets.json", kept)
+        return str(kept[name])
+
+    def port(self, name: str) -> int:
+        """Return a free loopback port for `name`: the one used last time if nobody took it."""
+        kept = self._read("ports.json")
+        if name not in kept or not is_free(kept[name]):
+            kept[name] = unused_port()
+            write_json(self.root / "ports.json", kept)
+        return int(kept[name])
+
+    def _read(self, name: str) -> dict[str, Any]:
+        path = self.root / name
+        return json.loads(path.read_bytes()) if path.exists() else {}

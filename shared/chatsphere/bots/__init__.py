@@ -1,0 +1,1 @@
+"""Bots: what answers, from which documents, and how."""

@@ -1,0 +1,44 @@
+"""Bots as the rest of ChatSphere sees them."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from chatsphere.bots.configuration import BotConfiguration
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """A chatbot. `model` is None where the deployment's default answers."""
+
+    id: UUID
+    organization_id: UUID
+    name: str
+    description: str
+    avatar: str | None
+    welcome_message: str
+    system_prompt: str
+    model: str | None
+    temperature: float
+    visibility: str
+    configuration: BotConfiguration
+    is_active: bool
+    status: str
+    created_by: UUID | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BotDraft:
+    """What a bot is made from."""
+
+    name: str
+    description: str = ""
+    avatar: str | None = None
+    welcome_message: str = "Hi! How can I help you today?"
+    system_prompt: str = ""
+    model: str | None = None
+    temperature: float = 0.2
+    visibility: str = "organization"
+    configuration: BotConfiguration = field(default_factory=BotConfiguration)

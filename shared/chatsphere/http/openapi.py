@@ -1,0 +1,131 @@
+"""One OpenAPI 3.1 document of the whole API, made from the routes themselves."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer, Server
+
+from chatsphere import __version__
+from chatsphere.http.problem import CONTENT_TYPE, Problem
+
+Json = dict[str, Any]
+
+DESCRIPTION = """Drop files into a bot, ask it, and get answers that cite page and passage, or that say "I don't know".
+
+Every error is a problem document (RFC 9457): decide by its `code`, which is stable. Every answer carries
+`X-Request-Id`. What belongs to another organization is answered as if it did not exist."""
+
+TAGS = {
+    "auth": "Accounts and sessions.",
+    "me": "Who is asking.",
+    "api keys": "Credentials for programs.",
+    "bots": "What answers, and how.",
+    "documents": "What bots answer from.",
+    "search": "What a bot would answer from.",
+    "chat": "Questions and cited answers.",
+    "conversations": "What was asked and answered.",
+    "service": "The API about itself.",
+}
+
+PROBLEMS = {
+    "400": "The body is not a JSON object.",
+    "401": "The credential is missing, unknown, revoked or has expired.",
+    "403": "The credential does not permit this.",
+    "404": "There is no such object, or it belongs to somebody else.",
+    "413": "The body is too large.",
+    "415": "The body is not declared as application/json.",
+    "422": "A field or parameter is not valid; `errors` names it.",
+    "503": "Something that the service depends on does not answer; try again later.",
+}
+PROBLEM_CONTENT = {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+REQUEST_ID = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
+
+
+def openapi_document(
+    routers: Sequence[Router], others: tuple[Mapping[str, Any], Mapping[str, Any]], *, public_url: str
+) -> Json:
+    """Return the document of the routers' operations and of `others`: paths, and component schemas they refer to."""
+    document = _from_routers(routers, public_url)
+    paths, schemas = others
+    for path, operations in paths.items():
+        document["paths"].setdefault(path, {}).update(operations)
+    document["paths"] = dict(sorted(document["paths"].items()))
+    document["tags"] = [{"name": name, "description": description} for name, description in TAGS.items()]
+    components = document.setdefault("components", {})
+    components["schemas"] = dict(sorted((_own(components.get("schemas", {})) | dict(schemas)).items()))
+    components["schemas"]["Problem"] = _problem_schema(components["schemas"])
+    components["responses"] = {
+        f"Problem{status}": {"description": description, "headers": REQUEST_ID, "content": PROBLEM_CONTENT}
+        for status, description in PROBLEMS.items()
+    }
+    components["headers"] = {
+        "RequestId": {"description": "Names this request in the logs.", "schema": {"type": "string"}}
+    }
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            _complete(path, operation)
+    return document
+
+
+def _from_routers(routers: Sequence[Router], public_url: str) -> Json:
+    resolver = APIGatewayRestResolver()
+    for router in routers:
+        resolver.include_router(router)
+    document: Json = json.loads(
+        resolver.get_openapi_json_schema(
+            title="ChatSphere",
+            version=__version__,
+            openapi_version="3.1.0",
+            description=DESCRIPTION,
+            servers=[Server(url=public_url)],
+            security_schemes={
+                "bearer": HTTPBearer(description="An access token (`POST /v1/auth/login`) or an API key (`cs_live_…`).")
+            },
+            security=[{"bearer": []}],
+        )
+    )
+    return document
+
+
+def _own(schemas: Mapping[str, Any]) -> Json:
+    """Leave out the error shapes of Powertools: ChatSphere answers errors with problems."""
+    foreign = {"HTTPValidationError", "ValidationError", "ResponseValidationError"}
+    return {name: schema for name, schema in schemas.items() if name not in foreign}
+
+
+def _problem_schema(schemas: Json) -> Json:
+    schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas.update(schema.pop("$defs", {}))
+    return schema
+
+
+def _complete(path: str, operation: Json) -> None:
+    """Add what every operation has in common: its problems, and the request's id on every answer."""
+    responses: Json = operation.setdefault("responses", {})
+    for status, response in responses.items():
+        if "$ref" in response:
+            continue
+        response["headers"] = REQUEST_ID | response.get("headers", {})
+        if int(status) >= 400:
+            response["content"] = PROBLEM_CONTENT
+        elif not response.get("content"):
+            response.pop("content", None)
+    for status in _problems(path, operation):
+        responses.setdefault(status, {"$ref": f"#/components/responses/Problem{status}"})
+    operation["responses"] = dict(sorted(responses.items()))
+
+
+def _problems(path: str, operation: Json) -> list[str]:
+    statuses = ["503"]
+    if operation.get("security") != []:
+        statuses += ["401", "403"]
+    if "{" in path:
+        statuses.append("404")
+    if "requestBody" in operation:
+        statuses += ["400", "413", "415", "422"]
+    if any(parameter["in"] == "query" for parameter in operation.get("parameters", [])):
+        statuses.append("422")
+    return statuses

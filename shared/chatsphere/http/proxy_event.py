@@ -1,0 +1,38 @@
+"""API Gateway's proxy events, made fit for Powertools."""
+
+import base64
+import binascii
+from typing import Any
+
+from chatsphere.errors import MalformedBodyError
+from chatsphere.http import json_body
+
+Event = dict[str, Any]
+
+
+def with_plain_body(event: Event) -> Event:
+    """Return the event with its body as checked text, before Powertools trips over what is none.
+
+    Raises:
+        UnsupportedMediaTypeError, PayloadTooLargeError, MalformedBodyError: the body is none to parse.
+    """
+    body = event.get("body")
+    if not body:
+        return event
+    headers = {name: value for name, value in (event.get("headers") or {}).items() if name.lower() != "content-type"}
+    json_body.require_json(_header(event, "content-type"))
+    # Powertools compares the media type letter by letter.
+    headers["Content-Type"] = json_body.MEDIA_TYPE
+    text = json_body.decode_text(_body_bytes(body, encoded=bool(event.get("isBase64Encoded"))))
+    return {**event, "body": text, "isBase64Encoded": False, "headers": headers}
+
+
+def _body_bytes(body: str, *, encoded: bool) -> bytes:
+    try:
+        return base64.b64decode(body, validate=True) if encoded else body.encode()
+    except (binascii.Error, ValueError):
+        raise MalformedBodyError("The body is not valid UTF-8.") from None
+
+
+def _header(event: Event, name: str) -> str | None:
+    return next((value for key, value in (event.get("headers") or {}).items() if key.lower() == name), None)

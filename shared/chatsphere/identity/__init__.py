@@ -1,0 +1,1 @@
+"""Who may use ChatSphere: people, their organizations, and the credentials that stand for them."""

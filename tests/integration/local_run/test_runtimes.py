@@ -1,0 +1,134 @@
+"""Every runtime keeps the Runtime API's contract; on Linux the ones of other systems are tried too."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from infra.catalog import FunctionSpec, HttpTrigger
+from infra.local.child import Child, start_child
+from infra.local.environment import function_environment
+from infra.local.errors import FunctionFailedError, FunctionStartError, WorkerDiedError
+from infra.local.home import Home
+from infra.local.launcher import REPOSITORY
+from infra.local.log_file import LogFile
+from infra.local.runtime_api import RuntimeApi
+from infra.local.worker import Worker
+from infra.local.workers import WorkerPool
+
+HERE = Path(__file__).parent
+HANDLERS = ("awslambdaric", "infra.local.runtime_client")
+Result = TypeVar("Result")
+
+handler_runtimes = pytest.mark.parametrize("runtime", HANDLERS if sys.platform == "linux" else HANDLERS[1:])
+
+
+def with_pool(runtime: str, code: Path, folder: Path, use: Callable[[WorkerPool], Awaitable[Result]]) -> Result:
+    """Run `use` with a pool of the function in `code` under a runtime."""
+    spec = FunctionSpec("f", HttpTrigger(()), settings=(), memory_mb=256)
+    environment = function_environment(spec, folder=code, python_path=(), home=Home(folder), values={})
+
+    async def scenario() -> Result:
+        api = RuntimeApi()
+
+        async def start(pool: WorkerPool, worker: Worker) -> Child:
+            address = {"AWS_LAMBDA_RUNTIME_API": await api.open(pool, worker)}
+            entry = "handler.app" if runtime == "infra.local.web_adapter" else "handler.handler"
+            log = LogFile(folder / "log")
+            return await start_child([runtime, entry], environment=environment | address, folder=code, log=log)
+
+        pool = WorkerPool("f", timeout_seconds=30, max_workers=2, start_process=start, start_slots=asyncio.Semaphore(2))
+        try:
+            return await use(pool)
+        finally:
+            await pool.stop()
+            await api.close()
+
+    return asyncio.run(scenario())
+
+
+@handler_runtimes
+def test_events_and_errors(runtime: str, folder: Path) -> None:
+    async def use(pool: WorkerPool) -> dict[str, Any]:
+        await pool.start()
+        with pytest.raises(FunctionFailedError, match="ValueError: on purpose"):
+            await pool.invoke(json.dumps({"queryStringParameters": {"do": "raise"}}).encode())
+        with pytest.raises(WorkerDiedError):
+            await pool.invoke(json.dumps({"queryStringParameters": {"do": "die"}}).encode())
+        result: dict[str, Any] = json.loads(await pool.invoke(json.dumps({"a": "ü"}).encode()))
+        return result
+
+    result = with_pool(runtime, HERE / "functions" / "echo", folder, use)
+    body = json.loads(result["body"])
+    assert body["event"] == {"a": "ü"}
+    assert len(body["id"]) == 36
+
+
+@pytest.mark.parametrize("runtime", [*HANDLERS, "infra.local.web_adapter"])
+def test_handler_that_cannot_be_imported(runtime: str, folder: Path) -> None:
+    (folder / "handler.py").write_text("import a_module_that_is_missing\n")
+    with pytest.raises(FunctionStartError, match=r"f could not start: .*a_module_that_is_missing"):
+        with_pool(runtime, folder, folder, lambda pool: pool.start())
+
+
+@pytest.mark.parametrize("runtime", [*HANDLERS, "infra.local.web_adapter"])
+def test_process_that_ends_at_once(runtime: str, folder: Path) -> None:
+    (folder / "handler.py").write_text("import os; print('last words', flush=True); os._exit(3)\n")
+    with pytest.raises(FunctionStartError, match="last words"):
+        with_pool(runtime, folder, folder, lambda pool: pool.start())
+
+
+def test_function_without_a_folder(folder: Path) -> None:
+    with pytest.raises(FunctionStartError, match="nowhere"):
+        with_pool("infra.local.runtime_client", folder / "nowhere", folder, lambda pool: pool.start())
+
+
+@handler_runtimes
+def test_response_beyond_lambdas_limit(runtime: str, folder: Path) -> None:
+    (folder / "handler.py").write_text("def handler(event, context): return 'x' * 7_000_000\n")
+
+    async def use(pool: WorkerPool) -> None:
+        await pool.start()
+        await pool.invoke(b"{}")
+
+    with pytest.raises(FunctionFailedError, match="6 MB"):
+        with_pool(runtime, folder, folder, use)
+
+
+def test_workers_without_work_are_ended_but_for_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("infra.local.workers.IDLE_SECONDS", -1)
+    (meeting := folder / "meeting").mkdir()
+    meet = json.dumps({"queryStringParameters": {"do": "meet", "folder": str(meeting)}}).encode()
+
+    async def pid(pool: WorkerPool, event: bytes) -> int:
+        return int(json.loads(json.loads(await pool.invoke(event))["body"])["pid"])
+
+    async def use(pool: WorkerPool) -> tuple[set[int], set[int]]:
+        await pool.start()
+        busy = set(await asyncio.gather(pid(pool, meet), pid(pool, meet)))
+        while len(pool.dispatch.idle_longer_than(-1)) < 2:
+            await asyncio.sleep(0)
+        pool.retire_idle()
+        return busy, {await pid(pool, b"{}") for _ in range(3)}
+
+    busy, left = with_pool(HANDLERS[-1], HERE / "functions" / "echo", folder, use)
+    assert len(busy) == 2
+    assert len(left) == 1
+    assert left < busy
+
+
+def test_without_a_death_signal_a_process_ends_with_its_standard_input() -> None:
+    code = "import threading; from infra.local.launcher import end_at_eof; end_at_eof(); threading.Event().wait()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, start_new_session=True,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+    )
+    assert process.stdin is not None
+    process.stdin.close()
+    assert process.wait(60) == -9

@@ -1,0 +1,54 @@
+"""What an instance keeps, and that it keeps it alone."""
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from infra.local.errors import HomeInUseError
+from infra.local.home import Home
+from infra.local.log_file import LogFile
+from infra.local.ports import is_free, listening_socket
+from infra.local.token_keys import token_keys
+
+
+def test_second_instance_in_the_same_home_is_refused(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    with home.locked(), pytest.raises(HomeInUseError, match="CHATSPHERE_HOME"), home.locked():
+        pass
+    with home.locked():
+        pass
+
+
+def test_secrets_are_kept_and_private(tmp_path: Path) -> None:
+    first, second = Home(tmp_path).secret("a"), Home(tmp_path).secret("a")
+    assert first == second != Home(tmp_path).secret("b")
+    assert stat.S_IMODE((tmp_path / "secrets.json").stat().st_mode) == 0o600
+
+
+def test_port_is_kept_while_it_is_free(tmp_path: Path) -> None:
+    port = Home(tmp_path).port("s3")
+    assert Home(tmp_path).port("s3") == port
+    with listening_socket(port):
+        assert not is_free(port)
+        assert Home(tmp_path).port("s3") != port
+
+
+def test_token_keys_are_a_private_es256_set_kept_across_starts(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    kept = token_keys(path)
+    assert token_keys(path) == kept
+    (key,) = json.loads(kept)["keys"]
+    assert (key["kty"], key["crv"], key["alg"]) == ("EC", "P-256", "ES256")
+    assert {"d", "kid"} <= key.keys()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_log_is_capped_and_remembers_its_end(tmp_path: Path) -> None:
+    log = LogFile(tmp_path / "a.log", max_bytes=100)
+    for n in range(50):
+        log.write(b"line %02d\n" % n)
+    assert log.tail().endswith("line 48\nline 49")
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 200
+    assert (tmp_path / "a.log").read_bytes().endswith(b"line 49\n")
