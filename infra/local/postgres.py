@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import signal
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import quote
 
 from infra.local.child import Child, start_child
@@ -50,11 +52,14 @@ CONFIGURATION = {
 class Postgres:
     """Listens on a loopback port and asks for passwords: other users of the machine cannot enter."""
 
-    def __init__(self, data: Path, port: int, password: str, log: LogFile) -> None:
+    def __init__(
+        self, data: Path, port: int, password: str, log: LogFile, overrides: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         self._data = data.resolve()
         self._port = port
         self._password = password
         self._log = log
+        self._configuration = {**CONFIGURATION, **overrides, "port": str(port)}
         self._child: Child | None = None
 
     def url(self, user: str = SUPERUSER, password: str | None = None) -> str:
@@ -94,8 +99,7 @@ class Postgres:
             await self._child.stop(by=signal.SIGINT, within=STOP_SECONDS)
 
     def _arguments(self) -> list[str]:
-        settings = {**CONFIGURATION, "port": str(self._port)}
-        options = (part for name, value in settings.items() for part in ("-c", f"{name}={value}"))
+        options = (part for name, value in self._configuration.items() for part in ("-c", f"{name}={value}"))
         return ["-D", str(self._data), *options]
 
     async def _wait_until_ready(self, child: Child) -> None:

