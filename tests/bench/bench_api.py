@@ -4,8 +4,6 @@ Run as `python -m tests.bench.bench_api`. The baseline is `GET /v1/health/live` 
 crosses the gateway and a worker and does nothing.
 """
 
-import json
-import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -21,15 +19,10 @@ CALLS = 200
 
 def main() -> None:
     """Start an instance in a temporary home, measure, and stop it."""
-    home = Path(tempfile.mkdtemp(prefix="chatsphere-bench-", dir="/tmp"))
-    home.chmod(0o755)
-    try:
-        with running(home):
-            endpoints = json.loads((home / "endpoints.json").read_text())
-            baseline, timings = measure(endpoints["api"])
-        print_table("HTTP API, one client, warm", timings, baseline=baseline)
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="chatsphere-bench-", ignore_cleanup_errors=True) as home:
+        with running(Path(home)) as endpoints:
+            baseline, timings = measure(endpoints.api)
+    print_table("HTTP API, one client, warm", timings, baseline=baseline)
 
 
 def measure(api: str) -> tuple[Timing, list[Timing]]:

@@ -1,9 +1,8 @@
 """One running instance for all end-to-end tests; those that kill something start their own."""
 
-import json
-import shutil
 import tempfile
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +14,17 @@ from tests.e2e.client import Client
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    """A folder for one instance; world-readable, since PostgreSQL may run as another user than root."""
-    folder = Path(tempfile.mkdtemp(prefix="chatsphere-e2e-", dir="/tmp"))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+    """A folder for one instance."""
+    with tempfile.TemporaryDirectory(prefix="chatsphere-e2e-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(scope="session")
 def endpoints() -> Iterator[dict[str, Any]]:
-    """What `endpoints.json` of the shared instance holds."""
-    folder = Path(tempfile.mkdtemp(prefix="chatsphere-e2e-", dir="/tmp"))
-    folder.chmod(0o755)
-    with running(folder):
-        yield json.loads((folder / "endpoints.json").read_text())
-    shutil.rmtree(folder, ignore_errors=True)
+    """What `endpoints.json` of the shared instance holds, and its `home`."""
+    with tempfile.TemporaryDirectory(prefix="chatsphere-e2e-", ignore_cleanup_errors=True) as folder:
+        with running(Path(folder)) as found:
+            yield {**asdict(found), "home": folder}
 
 
 @pytest.fixture
