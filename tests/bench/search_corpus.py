@@ -1,8 +1,10 @@
 """Synthetic bots for measuring search: Zipf-distributed words about topics, and vectors that lie like topics.
 
-Content words follow Zipf-Mandelbrot, so that the most frequent stand in about a quarter of all chunks, as in
-real text; stop words are mixed in; each document repeats words of its topic. Vectors are a topic's direction
-plus noise, at full dimension.
+Content words follow Zipf-Mandelbrot with parameters that give real text's growth of the vocabulary (16,000
+lexemes in 184,000 words) and its frequent words (in a third of all chunks); stop words are mixed in; each
+document repeats words of its topic. Vectors are a topic's direction
+plus noise in 32 directions: embeddings of text vary in few directions as well, and an index for pure noise
+in 384 would be measured on what never occurs.
 """
 
 from collections.abc import Iterator
@@ -16,12 +18,30 @@ from numpy.typing import NDArray
 from chatsphere.adapters.system import SystemClock, UuidV7Ids
 from chatsphere.ports import Namespace
 
-CHUNKS_A_DOCUMENT = 100
+CHUNKS_A_DOCUMENT = 1_000
 WORDS_A_CHUNK = 150
 VOCABULARY = 200_000
 TOPICS = 400
 DIMENSIONS = 384
-STOP_WORDS = "the of and to in is for on that with as it are by this from at be an was or not have has".split()
+NOISE_DIMENSIONS = 32
+STOP_WORDS = (
+    "the",
+    "of",
+    "and",
+    "to",
+    "in",
+    "is",
+    "for",
+    "on",
+    "that",
+    "with",
+    "as",
+    "it",
+    "are",
+    "by",
+    "this",
+    "from",
+)
 QUESTION_WORDS = ["what is the", "how does the", "which", "why are", "when was the", "how many", "who is"]
 
 _DOCUMENT = """
@@ -52,10 +72,12 @@ class Corpus:
 
     def __init__(self, seed: int = 7) -> None:
         self._random = np.random.default_rng(seed)
-        weights = 1 / (np.arange(VOCABULARY) + 30.0)
+        weights = 1 / (np.arange(VOCABULARY) + 150.0) ** 1.7
         self._cumulated = np.cumsum(weights / weights.sum())
         self._words = [_word(number) for number in range(VOCABULARY)]
         directions = self._random.standard_normal((TOPICS, DIMENSIONS))
+        basis = self._random.standard_normal((NOISE_DIMENSIONS, DIMENSIONS))
+        self._noise_basis = basis / np.linalg.norm(basis)
         self._topics = directions / np.linalg.norm(directions, axis=1, keepdims=True)
 
     def text(self, topic: int) -> str:
@@ -71,15 +93,16 @@ class Corpus:
 
     def vectors(self, topics: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return one unit vector for each topic number."""
-        noise = self._random.standard_normal((len(topics), DIMENSIONS)) / np.sqrt(DIMENSIONS)
+        noise = self._random.standard_normal((len(topics), NOISE_DIMENSIONS)) @ self._noise_basis
         mixed = 0.6 * self._topics[topics] + 0.8 * noise
-        return (mixed / np.linalg.norm(mixed, axis=1, keepdims=True)).astype(np.float32)
+        unit: NDArray[np.float32] = (mixed / np.linalg.norm(mixed, axis=1, keepdims=True)).astype(np.float32)
+        return unit
 
     def question(self) -> str:
-        """Return a question of 4 to 9 content words: most of them common ones, some of one topic."""
+        """Return a question of 4 to 9 content words: drawn as the text's are, four in ten from one topic."""
         topic = int(self._random.integers(TOPICS))
         count = int(self._random.integers(4, 10))
-        common = np.searchsorted(self._cumulated, self._random.random(count) * 0.6)
+        common = np.searchsorted(self._cumulated, self._random.random(count))
         special = 100 + topic * 40 + np.minimum(self._random.geometric(0.1, count), 40)
         words = [
             self._words[s if pick < 0.4 else c]
@@ -110,9 +133,9 @@ def fill_bot(admin_url: str, corpus: Corpus, chunks: int) -> Bot:
                 copy.write_row(row)
         with cursor.copy(_COPY_VECTORS) as copy:
             for number, (key, vector) in enumerate(zip(keys, vectors, strict=True)):
-                document, ordinal = divmod(number, CHUNKS_A_DOCUMENT)
+                position, ordinal = divmod(number, CHUNKS_A_DOCUMENT)
                 values = "[" + ",".join(f"{value:.5g}" for value in vector) + "]"
-                copy.write_row((*_owner(namespace), documents[document], 1, ordinal, key, DIMENSIONS, values))
+                copy.write_row((*_owner(namespace), documents[position], 1, ordinal, key, DIMENSIONS, values))
     return Bot(namespace, documents, vectors)
 
 

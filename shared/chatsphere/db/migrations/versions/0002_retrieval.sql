@@ -41,11 +41,13 @@ CREATE FUNCTION app.lexemes(heading_path text[], content text) RETURNS tsvector
         app.searchable_text(COALESCE(array_to_string(heading_path, ' '), '') || ' ' || content));
 
 ALTER TABLE chunks
+    -- No installation has chunks yet: there is nothing to rewrite.
+    -- squawk-ignore adding-field-with-default
     ADD COLUMN lexemes tsvector NOT NULL GENERATED ALWAYS AS (app.lexemes(heading_path, content)) STORED;
 
 -- ------------------------------------------------------------------------------------------ lexical index
 
--- A segment holds the postings of up to 32,768 chunks of one bot. Each document begins as a segment of its
+-- A segment holds the postings of up to 8,192 chunks of one bot. Each document begins as a segment of its
 -- own; small segments are merged into larger ones, so that a bot of any size has few.
 CREATE TABLE lexical_segments (
     -- The one key that the database makes: a segment is known to nobody outside the index.
@@ -85,6 +87,17 @@ CREATE TABLE lexical_postings (
     FOREIGN KEY (organization_id, segment_id) REFERENCES lexical_segments (organization_id, id) ON DELETE CASCADE
 );
 
+-- Those who take documents out of a bot's index wait for each other here, until the transaction ends: each of
+-- them holds several segments. A function, since RDS Proxy pins a connection whose statement takes such a lock.
+CREATE FUNCTION app.hold_lexical_index(bot uuid) RETURNS void
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('lexical index ' || bot::text, 0));
+END
+$$;
+
 -- The distinct lexemes of a question and, for each, in how many of the bot's chunks it occurs; with the
 -- number of chunks and their total length, which are the same in every row.
 CREATE FUNCTION app.lexical_statistics(bot uuid, question text)
@@ -107,12 +120,20 @@ CROSS JOIN LATERAL (
 ) found
 $$;
 
--- The chunks with the highest BM25 scores (k1 = 1.5, b = 0.75), best first. `terms[i]` weighs `weights[i]`, its
--- inverse document frequency. With `documents`, only their chunks are considered.
+-- BM25's weight of one occurrence count, short of the inverse document frequency (k1 = 1.5, b = 0.75). Inlined.
+CREATE FUNCTION app.bm25_saturation(frequency integer, length integer, average_length double precision)
+    RETURNS double precision
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN frequency / (frequency + (1.5 * (1 - 0.75))::double precision
+        + (1.5 * 0.75)::double precision / average_length * length);
+
+-- The chunks with the highest BM25 scores, best first. `terms[i]` weighs `weights[i]`, its inverse document
+-- frequency. Only the first `scanned` terms find chunks; if that is not all of them, the best 300 so found are
+-- scored by the others as well, from their own lexemes. With `documents`, only their chunks count.
 CREATE FUNCTION app.lexical_search(
-    bot uuid, terms text[], weights double precision[], average_length double precision,
+    bot uuid, terms text[], weights double precision[], scanned integer, average_length double precision,
     documents uuid[], result_limit integer)
-    RETURNS TABLE (chunk_id uuid, document_id uuid, score double precision)
+    RETURNS TABLE (chunk_id uuid, score double precision)
     LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, public, pg_temp
     SET jit = off
@@ -120,35 +141,43 @@ CREATE FUNCTION app.lexical_search(
     SET max_parallel_workers_per_gather = 0
     AS $$
 DECLARE
-    -- term frequency / (term frequency + constant_part + linear_part * length)
-    constant_part CONSTANT double precision := 1.5 * (1 - 0.75);
-    linear_part CONSTANT double precision := 1.5 * 0.75 / greatest(average_length, 1);
     segments uuid[] := ARRAY(SELECT s.id FROM lexical_segments s WHERE s.bot_id = bot ORDER BY s.id);
+    complete boolean := scanned >= cardinality(terms);
 BEGIN
     RETURN QUERY
-    WITH scored AS (
+    WITH found AS (
         SELECT (segment.number::integer << 15) | (entry >> 16) AS place,
-            sum(term.weight * ((entry >> 10) & 63)
-                / (((entry >> 10) & 63) + constant_part + linear_part * (entry & 1023))) AS total
-        FROM unnest(terms, weights) AS term (lexeme, weight)
+            sum(term.weight * app.bm25_saturation((entry >> 10) & 63, entry & 1023, average_length)) AS total
+        FROM unnest(terms[:scanned], weights[:scanned]) AS term (lexeme, weight)
         CROSS JOIN unnest(segments) WITH ORDINALITY AS segment (id, number)
         JOIN lexical_postings p ON p.segment_id = segment.id AND p.lexeme = term.lexeme
         CROSS JOIN unnest(p.entries) AS entry
         GROUP BY 1
+    ), best AS MATERIALIZED (
+        SELECT f.place, f.total FROM found f
+        WHERE documents IS NULL OR f.place IN (
+            SELECT (array_position(segments, l.segment_id) << 15) | l.ordinal
+            FROM chunks c JOIN lexical_chunks l ON l.chunk_id = c.id
+            WHERE c.document_id = ANY (documents))
+        ORDER BY f.total DESC, f.place
+        LIMIT CASE WHEN complete THEN NULL ELSE 300 END
     )
-    SELECT live.chunk_id, live.document_id, s.total
-    FROM (SELECT place, total FROM scored ORDER BY total DESC, place) s
+    -- Readers may not see all of them, so the best are looked up one after the other until enough are found.
+    SELECT live.chunk_id, b.total + live.rest
+    FROM best b
     CROSS JOIN LATERAL (
-        SELECT l.chunk_id, c.document_id
+        SELECT l.chunk_id, CASE WHEN complete THEN 0 ELSE (
+            SELECT COALESCE(sum(term.weight * app.bm25_saturation(
+                least(cardinality(u.positions), 63), least(l.length, 1023), average_length)), 0)
+            FROM unnest(ts_filter(setweight(c.lexemes, 'A', terms[scanned + 1:]), '{a}')) u
+            JOIN unnest(terms, lexical_search.weights) AS term (lexeme, weight) ON term.lexeme = u.lexeme) END AS rest
         FROM lexical_chunks l
         JOIN chunks c ON c.id = l.chunk_id
-        JOIN documents d ON d.id = c.document_id
-        WHERE l.segment_id = segments[s.place >> 15] AND l.ordinal = s.place & 32767
-          AND d.live_generation = c.generation AND d.status <> 'deleting'
-          AND (documents IS NULL OR c.document_id = ANY (documents))
+        JOIN documents d ON d.id = c.document_id AND d.live_generation = c.generation AND d.status <> 'deleting'
+        WHERE l.segment_id = segments[b.place >> 15] AND l.ordinal = b.place & 32767
         OFFSET 0
     ) live
-    LIMIT result_limit;
+    LIMIT CASE WHEN complete THEN result_limit END;
 END
 $$;
 
@@ -163,7 +192,7 @@ CREATE TABLE chunk_vectors (
     generation integer NOT NULL,
     ordinal integer NOT NULL,
     chunk_id uuid NOT NULL,
-    dimensions smallint NOT NULL,
+    dimensions integer NOT NULL,
     embedding halfvec NOT NULL,
     PRIMARY KEY (bot_id, document_id, generation, ordinal),
     FOREIGN KEY (organization_id, bot_id, document_id)

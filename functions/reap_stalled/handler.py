@@ -1,0 +1,13 @@
+"""Brings back stalled work of every tenant, on a schedule."""
+
+from typing import Any
+
+from chatsphere.bootstrap import container
+from chatsphere.knowledge.ingestion.reap import Reaper
+
+
+def handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
+    """Run once."""
+    c = container()
+    reaper = Reaper(c.reaper_database, c.database, c.extract_queue, c.embed_queue, c.purge_queue, c.clock, c.ids)
+    return {"found": reaper.reap()}

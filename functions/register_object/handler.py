@@ -1,0 +1,23 @@
+"""Registers objects that appeared in the uploads bucket, or disappeared from it."""
+
+from typing import Any
+
+from chatsphere.bootstrap import container
+from chatsphere.knowledge.ingestion.batches import Delivery, process_batch
+from chatsphere.knowledge.ingestion.deletion import Eraser
+from chatsphere.knowledge.ingestion.events import parse_events
+from chatsphere.knowledge.ingestion.register import Registrar
+
+
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """Register a batch of S3 notifications from the intake queue."""
+    c = container()
+    eraser = Eraser(c.database, c.object_store, c.vector_store, c.clock)
+    limit = c.storage_settings.max_upload_bytes
+    registrar = Registrar(c.database, c.object_store, c.extract_queue, eraser, c.clock, c.ids, limit)
+
+    def register(delivery: Delivery) -> None:
+        for change in parse_events(delivery.body):
+            registrar.register(change)
+
+    return process_batch(event, register)

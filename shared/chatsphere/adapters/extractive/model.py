@@ -1,0 +1,93 @@
+"""The extractive answer model: an `AnswerModel` whose every word stands in a passage."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from chatsphere.adapters.extractive.followups import standalone
+from chatsphere.adapters.extractive.quotes import Quote, choose_quotes
+from chatsphere.adapters.extractive.selection import Reading, rank_sentences
+from chatsphere.ports import (
+    AnswerCitation,
+    AnswerDelta,
+    AnswerEnd,
+    AnswerEvent,
+    AnswerRequest,
+    Embedder,
+    TokenCounter,
+    Turn,
+)
+
+MODEL: Final = "extractive-1"
+SEPARATOR: Final = "\n\n"
+WORDS_PER_DELTA: Final = 5
+
+_WORDS: Final = re.compile(rf"(?:\S+\s*){{1,{WORDS_PER_DELTA}}}|\s+")
+
+
+class ExtractiveAnswerModel:
+    """Quotes the sentences that answer best. Calls no one, costs nothing, obeys no instruction in a passage."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+
+    @property
+    def model(self) -> str:
+        """Name and version of the method."""
+        return MODEL
+
+    def stream(self, request: AnswerRequest) -> Iterator[AnswerEvent]:
+        """Yield each quote in a few deltas and then its citation. See `AnswerModel.stream`."""
+        question = standalone(request.question, request.history)
+        reading = Reading.of(request.passages)
+        quotes = choose_quotes(rank_sentences(question, reading, self._embedder), reading)
+        answer, finish_reason = "", "stop"
+        for quote in quotes:
+            lead = SEPARATOR if answer else ""
+            text = _fitting(_text(quote, request), request.max_output_tokens - self._count(answer), self._embedder)
+            if text:
+                yield from _told(lead, text, len(answer), request.passages[quote.passage].number)
+                answer += lead + text
+            if len(text) < quote.end - quote.start:
+                finish_reason = "length"
+                break
+        yield AnswerEnd(finish_reason, self._prompt_tokens(question, request), self._count(answer), 0)
+
+    def standalone_question(self, question: str, history: Sequence[Turn]) -> str:
+        """Return the question, led by its subject where it leaves that to the history."""
+        return standalone(question, history)
+
+    def _prompt_tokens(self, question: str, request: AnswerRequest) -> int:
+        return self._count(question) + sum(self._count(passage.content) for passage in request.passages)
+
+    def _count(self, text: str) -> int:
+        return self._embedder.count_tokens(text) if text else 0
+
+
+def _text(quote: Quote, request: AnswerRequest) -> str:
+    return request.passages[quote.passage].content[quote.start : quote.end]
+
+
+def _told(lead: str, text: str, offset: int, number: int) -> Iterator[AnswerEvent]:
+    """Yield one quote: its text in deltas, then the claim that it is one."""
+    if lead:
+        yield AnswerDelta(lead)
+    for piece in _WORDS.finditer(text):
+        yield AnswerDelta(piece[0])
+    start = offset + len(lead)
+    yield AnswerCitation(number, text, start, start + len(text))
+
+
+def _fitting(text: str, tokens: int, counter: TokenCounter) -> str:
+    """Return as many whole words from the start of `text` as `tokens` allow."""
+    if counter.count_tokens(text) <= tokens:
+        return text
+    ends = [match.end() for match in re.finditer(r"\S+", text)]
+    low, high = 0, len(ends)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if counter.count_tokens(text[: ends[middle - 1]]) <= tokens:
+            low = middle
+        else:
+            high = middle - 1
+    return text[: ends[low - 1]] if low else ""

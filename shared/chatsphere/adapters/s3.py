@@ -1,0 +1,175 @@
+"""`ObjectStore` on Amazon S3, or anything that speaks its protocol."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from itertools import islice, takewhile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chatsphere.errors import DocumentTooLargeError, NotFoundError, UnavailableError
+from chatsphere.ports import PresignedPost, StoredObject
+from chatsphere.settings import StorageSettings
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+    from types_boto3_s3.type_defs import ObjectIdentifierTypeDef
+
+_PART_BYTES: Final = 1024 * 1024
+_AT_ONCE: Final = 1000
+_MISSING: Final = frozenset({"NoSuchKey", "NoSuchVersion", "NotFound", "404"})
+_NO_SUCH_VERSION_ID: Final = frozenset({"InvalidArgument", "MethodNotAllowed", "400", "405"})
+"""Answers to a version id that no version has, or that is a delete marker's."""
+
+
+class S3ObjectStore:
+    """The `ObjectStore` port on one bucket; connects when first used."""
+
+    def __init__(self, settings: StorageSettings) -> None:
+        self._bucket = settings.uploads_bucket
+        self._endpoint = settings.s3_endpoint
+
+    @property
+    def bucket(self) -> str:
+        """Name of the bucket."""
+        return self._bucket
+
+    def presign_upload(
+        self, key: str, *, content_type: str, max_bytes: int, expires_seconds: int, metadata: Mapping[str, str]
+    ) -> PresignedPost:
+        """See `ObjectStore.presign_upload`; signed here, without a request."""
+        fields = {"Content-Type": content_type, **{f"x-amz-meta-{name}": text for name, text in metadata.items()}}
+        conditions: list[Any] = [["content-length-range", 0, max_bytes]]
+        conditions += [{name: text} for name, text in fields.items()]
+        with _answered():
+            form = self._client.generate_presigned_post(
+                self._bucket, key, Fields=fields, Conditions=conditions, ExpiresIn=expires_seconds
+            )
+        return PresignedPost(form["url"], form["fields"])
+
+    def head(self, key: str, version_id: str | None = None) -> StoredObject | None:
+        """See `ObjectStore.head`."""
+        try:
+            with _answered(missing=_MISSING | (_NO_SUCH_VERSION_ID if version_id else frozenset())):
+                return _stored(key, self._client.head_object(**self._address(key, version_id)))
+        except NotFoundError:
+            return None
+
+    def put(self, key: str, body: bytes, *, content_type: str, metadata: Mapping[str, str]) -> StoredObject:
+        """See `ObjectStore.put`."""
+        with _answered():
+            answer = self._client.put_object(
+                Bucket=self._bucket, Key=key, Body=body, ContentType=content_type, Metadata=dict(metadata)
+            )
+        stated = {"ContentLength": len(body), "ContentType": content_type, "Metadata": dict(metadata)}
+        return _stored(key, {**answer, **stated})
+
+    def download(self, key: str, version_id: str | None, target: Path, *, max_bytes: int) -> StoredObject:
+        """See `ObjectStore.download`."""
+        with _answered(missing=_MISSING | _NO_SUCH_VERSION_ID):
+            answer = self._client.get_object(**self._address(key, version_id))
+            if answer["ContentLength"] > max_bytes:
+                raise DocumentTooLargeError
+            left = max_bytes
+            with target.open("wb") as file:
+                for part in answer["Body"].iter_chunks(_PART_BYTES):
+                    left -= len(part)
+                    if left < 0:
+                        raise DocumentTooLargeError
+                    file.write(part)
+        return _stored(key, answer)
+
+    def delete(self, key: str) -> int:
+        """See `ObjectStore.delete`."""
+        return self._delete(key, lambda found: found == key)
+
+    def delete_prefix(self, prefix: str) -> int:
+        """Delete every version and delete marker under the prefix; return how many versions held data."""
+        return self._delete(prefix, lambda _: True)
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """See `ObjectStore.keys`."""
+        with _answered():
+            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
+                for listed in page.get("Contents", []):
+                    yield listed["Key"]
+
+    def count_versions(self, prefix: str) -> int:
+        """See `ObjectStore.count_versions`."""
+        return sum(1 for _ in self._versions(prefix))
+
+    def _delete(self, prefix: str, wanted: Callable[[str], bool]) -> int:
+        """Delete the versions with wanted keys. Keys are listed in order, the prefix itself first."""
+        with_data = 0
+        # Listed anew after each deletion: a listing cannot go on from a version that is gone.
+        while found := list(islice(takewhile(lambda v: wanted(v[0]["Key"]), self._versions(prefix)), _AT_ONCE)):
+            self._delete_all([version for version, _ in found])
+            with_data += sum(holds_data for _, holds_data in found)
+        return with_data
+
+    def _delete_all(self, versions: "list[ObjectIdentifierTypeDef]") -> None:
+        with _answered():
+            answer = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": versions, "Quiet": True})
+        if answer.get("Errors"):
+            raise UnavailableError("The object store did not delete everything.")
+
+    def _versions(self, prefix: str) -> "Iterator[tuple[ObjectIdentifierTypeDef, bool]]":
+        """Yield each version and delete marker under the prefix, and whether it holds data."""
+        pages = self._client.get_paginator("list_object_versions").paginate(
+            Bucket=self._bucket, Prefix=prefix, PaginationConfig={"PageSize": _AT_ONCE}
+        )
+        with _answered():
+            for page in pages:
+                found = [(version, True) for version in page.get("Versions", [])]
+                found += [(marker, False) for marker in page.get("DeleteMarkers", [])]  # type: ignore[misc]
+                # The two lists are each in the order of keys; `_delete` stops at the first other key.
+                for version, holds_data in sorted(found, key=lambda entry: entry[0]["Key"]):
+                    yield {"Key": version["Key"], "VersionId": version["VersionId"]}, holds_data
+
+    def _address(self, key: str, version_id: str | None) -> dict[str, Any]:
+        address = {"Bucket": self._bucket, "Key": key}
+        return address | {"VersionId": version_id} if version_id else address
+
+    @cached_property
+    def _client(self) -> "S3Client":
+        import boto3
+        from botocore.config import Config
+
+        return boto3.client(
+            "s3",
+            endpoint_url=self._endpoint,
+            config=Config(
+                signature_version="s3v4",
+                s3={"addressing_style": "path" if self._endpoint else "virtual"},
+                connect_timeout=3,
+                read_timeout=20,
+                retries={"mode": "standard", "total_max_attempts": 4},
+            ),
+        )
+
+
+@contextmanager
+def _answered(missing: frozenset[str] = frozenset()) -> Iterator[None]:
+    """Let no error of the vendor's out: these codes mean that the object is missing, all else that it fails."""
+    try:
+        yield
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") in missing:
+            raise NotFoundError("There is no such object.") from None
+        raise UnavailableError("The object store refused the request.") from error
+    except BotoCoreError as error:
+        raise UnavailableError("The object store does not answer.") from error
+
+
+def _stored(key: str, answer: Mapping[str, Any]) -> StoredObject:
+    version_id = answer.get("VersionId")
+    return StoredObject(
+        key=key,
+        size=answer["ContentLength"],
+        etag=answer["ETag"].strip('"'),
+        content_type=answer.get("ContentType"),
+        version_id=None if version_id == "null" else version_id,
+        metadata=answer.get("Metadata", {}),
+    )

@@ -1,0 +1,60 @@
+"""The use case of chat: from a question to a kept, cited answer, as a stream of events.
+
+One short transaction before the model is asked and one after it; none during. Retrieval runs its own.
+"""
+
+from collections.abc import Iterator
+
+from chatsphere.chat.composing import compose
+from chatsphere.chat.draft import Draft
+from chatsphere.chat.events import AnswerDone, AnswerFailed, AnswerStarted, ChatEvent
+from chatsphere.chat.failures import public_error
+from chatsphere.chat.keeping import keep_turn
+from chatsphere.chat.services import Services
+from chatsphere.chat.stopwatch import Stopwatch
+from chatsphere.chat.turns import OpenTurn, Question, open_turn
+from chatsphere.observability import logger
+
+
+def answer(question: Question, services: Services) -> Iterator[ChatEvent]:
+    """Yield `AnswerStarted`, then the answer as it is made, then `AnswerDone` or `AnswerFailed`.
+
+    Run it to its end even if nobody listens any more: only then is the turn kept. Whatever happens after the
+    first event is an event, too.
+
+    Raises:
+        NotFoundError: no such bot or conversation. Like the next, before any event.
+        BotInactiveError: the bot is switched off.
+    """
+    watch = Stopwatch(services.timer)
+    with watch.stage("load"):
+        turn = open_turn(question, database=services.database, clock=services.clock, ids=services.ids)
+    yield AnswerStarted(turn.conversation_id, turn.answer_id, question.bot_id, services.model.model)
+    draft = Draft(question_asked=question.message)
+    try:
+        yield from compose(turn, draft, watch, services)
+    except Exception as error:
+        draft.fail(public_error(error))
+    yield _settle(turn, draft, watch, services)
+
+
+def _settle(turn: OpenTurn, draft: Draft, watch: Stopwatch, services: Services) -> ChatEvent:
+    """Keep the turn and return the last event: nothing is done that is not kept."""
+    if draft.dropped_citations:
+        logger.warning("citations pointed at nothing", dropped=draft.dropped_citations, message_id=str(turn.answer_id))
+    try:
+        with watch.stage("persist"):
+            keep_turn(turn, draft, watch.split(), services)
+    except Exception as error:
+        return AnswerFailed(draft.error or public_error(error))
+    if draft.error is not None:
+        return AnswerFailed(draft.error)
+    return AnswerDone(
+        message_id=turn.answer_id,
+        finish_reason=draft.finish_reason,
+        answerable=draft.answerable,
+        reason=draft.reason,
+        confidence=draft.confidence,
+        usage=draft.usage,
+        latency_ms=watch.split(),
+    )

@@ -1,0 +1,117 @@
+"""The streaming function: chat and search as an ASGI application, run under the Lambda Web Adapter.
+
+Lambda gives it one request at a time. All work is synchronous and runs in a thread.
+"""
+
+from collections.abc import Callable
+from functools import cache, partial
+from itertools import chain
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from chatsphere.bootstrap import container
+from chatsphere.chat import requests, schemas
+from chatsphere.chat.answering import answer
+from chatsphere.chat.presenting import collected, sse_frames
+from chatsphere.chat.searching import search_bot
+from chatsphere.chat.services import Services
+from chatsphere.chat.streaming import HEARTBEAT_SECONDS, EventStreamResponse
+from chatsphere.chat.turns import Question
+from chatsphere.http.principal import Principal, Scope
+
+
+@cache
+def services_from_environment() -> Services:
+    """Return what answering depends on, as the function's environment says."""
+    from chatsphere.chat.retrieving import BotRetriever
+
+    c = container()
+    return Services(
+        database=c.database,
+        retriever=BotRetriever(c.database, c.embedder, c.vector_store),
+        model=c.answer_model,
+        clock=c.clock,
+        ids=c.ids,
+    )
+
+
+def chat_app(
+    make_services: Callable[[], Services] = services_from_environment, *, heartbeat_seconds: float = HEARTBEAT_SECONDS
+) -> Starlette:
+    """Return the application. Services are made when a request first needs them."""
+    chat = partial(chat_with_bot, make_services=make_services, heartbeat_seconds=heartbeat_seconds)
+    search = partial(search_documents, make_services=make_services)
+    return Starlette(
+        routes=[
+            Route("/v1/bots/{bot_id}/chat", requests.with_problems(chat), methods=["POST"]),
+            Route("/v1/bots/{bot_id}/search", requests.with_problems(search), methods=["POST"]),
+        ],
+        exception_handlers=requests.EXCEPTION_HANDLERS,
+    )
+
+
+async def chat_with_bot(
+    request: Request, *, make_services: Callable[[], Services], heartbeat_seconds: float
+) -> Response:
+    """Answer a question, streamed or in one piece: the same events either way."""
+    caller = _caller(request)
+    body = await requests.body(request, schemas.ChatRequest)
+    question = _question(caller, request, body)
+    events = answer(question, await run_in_threadpool(make_services))
+    if not body.stream:
+        return _json(await run_in_threadpool(collected, events))
+    # What fails before the first event still has an HTTP status of its own.
+    first = await run_in_threadpool(next, events)
+    frames = sse_frames(chain([first], events), requests.request_id(request))
+    return EventStreamResponse(frames, {}, heartbeat_seconds)
+
+
+async def search_documents(request: Request, *, make_services: Callable[[], Services]) -> Response:
+    """Return what chat would retrieve."""
+    caller = _caller(request)
+    body = await requests.body(request, schemas.SearchRequest)
+    services = await run_in_threadpool(make_services)
+    found = await run_in_threadpool(
+        search_bot,
+        caller.organization_id,
+        caller.user_id,
+        requests.bot_id(request),
+        body.query,
+        limit=body.limit,
+        documents=body.filter.documents() if body.filter else None,
+        mode=body.mode,
+        database=services.database,
+        retriever=services.retriever,
+    )
+    hits = [schemas.SearchHit.model_validate(hit) for hit in found.hits]
+    return _json(schemas.SearchResponse(data=hits, confidence=found.confidence))
+
+
+def _caller(request: Request) -> Principal:
+    """Return who is asking, once it is clear that they may chat with this bot."""
+    caller = requests.principal(request)
+    caller.require(Scope.CHAT)
+    caller.require_bot(requests.bot_id(request))
+    return caller
+
+
+def _question(caller: Principal, request: Request, body: schemas.ChatRequest) -> Question:
+    return Question(
+        organization_id=caller.organization_id,
+        user_id=caller.user_id,
+        api_key_id=caller.api_key_id,
+        bot_id=requests.bot_id(request),
+        message=body.message,
+        conversation_id=body.conversation_id,
+        end_user_id=body.user,
+        metadata=body.metadata,
+        documents=body.filter.documents() if body.filter else None,
+    )
+
+
+def _json(body: schemas.ChatResponse | schemas.SearchResponse) -> Response:
+    return JSONResponse(body.model_dump(mode="json"))

@@ -1,0 +1,78 @@
+"""Conversations and their messages: listed, read, deleted. Every function runs in the caller's transaction."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from chatsphere.bots.bots import get_bot
+from chatsphere.chat import queries
+from chatsphere.chat.turns import CLOCK_SKEW
+from chatsphere.db.database import Connection
+from chatsphere.errors import NotFoundError
+
+Row = dict[str, Any]
+
+
+def conversations_page(
+    connection: Connection, bot_id: UUID, *, end_user_id: str | None, before: UUID | None, limit: int
+) -> list[Row]:
+    """Return a bot's conversations, the newest first: `limit` and one more where there are more.
+
+    Raises:
+        NotFoundError: the tenant has no such bot.
+    """
+    get_bot(connection, bot_id)
+    return connection.execute(
+        queries.CONVERSATIONS,
+        {"bot_id": bot_id, "end_user_id": end_user_id, "before": before, "limit": limit + 1},
+    ).fetchall()
+
+
+def get_conversation(connection: Connection, conversation_id: UUID, *, only: Collection[UUID] | None) -> Row:
+    """Return a conversation; `only` are the bots whose conversations the caller may see, None for all.
+
+    Raises:
+        NotFoundError: there is no such conversation for this caller.
+    """
+    row = connection.execute(queries.CONVERSATION, {"conversation_id": conversation_id}).fetchone()
+    if row is None or (only is not None and row["bot_id"] not in only):
+        raise NotFoundError("There is no such conversation.")
+    return row
+
+
+def delete_conversation(connection: Connection, conversation_id: UUID, *, only: Collection[UUID] | None) -> None:
+    """Delete a conversation with its messages.
+
+    Raises:
+        NotFoundError: there is no such conversation for this caller.
+    """
+    get_conversation(connection, conversation_id, only=only)
+    connection.execute(queries.DELETE_CONVERSATION, {"conversation_id": conversation_id})
+
+
+def messages_page(
+    connection: Connection,
+    conversation_id: UUID,
+    *,
+    only: Collection[UUID] | None,
+    after: UUID | None,
+    limit: int,
+    now: datetime,
+) -> list[Row]:
+    """Return a conversation's messages, the oldest first: `limit` and one more where there are more.
+
+    Raises:
+        NotFoundError: there is no such conversation for this caller.
+    """
+    conversation = get_conversation(connection, conversation_id, only=only)
+    return connection.execute(
+        queries.MESSAGES,
+        {
+            "conversation_id": conversation_id,
+            "since": conversation["created_at"],
+            "until": now + CLOCK_SKEW,
+            "after": after,
+            "limit": limit + 1,
+        },
+    ).fetchall()

@@ -1,0 +1,110 @@
+"""Chat's events as clients see them: one by one as Server-Sent Events, or collected into one answer."""
+
+from collections.abc import Iterator
+
+from chatsphere.chat import schemas
+from chatsphere.chat.events import (
+    AnswerDone,
+    AnswerFailed,
+    AnswerStarted,
+    ChatEvent,
+    Cited,
+    SourcesFound,
+    TextAdded,
+)
+from chatsphere.chat.failures import public_error
+from chatsphere.chat.streaming import sse_event
+from chatsphere.http.models import ApiResponse
+from chatsphere.http.problem import problem
+
+
+def sse_frames(events: Iterator[ChatEvent], request_id: str) -> Iterator[bytes]:
+    """Yield each event as a frame. It ends with `done` or `error`, whatever happens."""
+    try:
+        for event in events:
+            yield _frame(event, request_id)
+    except Exception as error:
+        yield _frame(AnswerFailed(public_error(error)), request_id)
+
+
+def collected(events: Iterator[ChatEvent]) -> schemas.ChatResponse:
+    """Run the events to their end and return the whole answer.
+
+    Raises:
+        ChatSphereError: the answer failed.
+    """
+    started: AnswerStarted | None = None
+    sources = SourcesFound(())
+    answer, citations = "", []
+    for event in events:
+        match event:
+            case AnswerStarted():
+                started = event
+            case SourcesFound():
+                sources = event
+            case TextAdded(text):
+                answer += text
+            case Cited(citation):
+                citations.append(schemas.CitationBody.model_validate(citation))
+            case AnswerFailed(error):
+                raise error
+            case AnswerDone():
+                assert started is not None
+                return _answer(started, sources, answer, citations, event)
+    raise AssertionError("chat events end with AnswerDone or AnswerFailed")
+
+
+def _answer(
+    started: AnswerStarted,
+    sources: SourcesFound,
+    answer: str,
+    citations: list[schemas.CitationBody],
+    done: AnswerDone,
+) -> schemas.ChatResponse:
+    return schemas.ChatResponse(
+        conversation_id=started.conversation_id,
+        message_id=started.message_id,
+        model=started.model,
+        answer=answer,
+        citations=citations,
+        sources=[schemas.SourceBody.model_validate(source) for source in sources.sources],
+        answerable=done.answerable,
+        reason=done.reason,
+        confidence=done.confidence,
+        finish_reason=done.finish_reason,
+        usage=schemas.UsageBody.model_validate(done.usage),
+        latency_ms=schemas.Latency.model_validate(done.latency_ms),
+    )
+
+
+def _frame(event: ChatEvent, request_id: str) -> bytes:
+    match event:
+        case AnswerStarted():
+            return _body("meta", schemas.MetaEvent.model_validate(event))
+        case SourcesFound():
+            return _body("sources", schemas.SourcesEvent.model_validate(event))
+        case TextAdded():
+            return _body("delta", schemas.DeltaEvent.model_validate(event))
+        case Cited(citation):
+            return _body("citation", schemas.CitationBody.model_validate(citation))
+        case AnswerDone():
+            return _body("done", _done(event))
+        case AnswerFailed(error):
+            return sse_event("error", problem(error, request_id))
+
+
+def _body(name: str, body: ApiResponse) -> bytes:
+    return sse_event(name, body.model_dump(mode="json"))
+
+
+def _done(event: AnswerDone) -> schemas.DoneEvent:
+    return schemas.DoneEvent(
+        message_id=event.message_id,
+        finish_reason=event.finish_reason,
+        answerable=event.answerable,
+        reason=event.reason,
+        confidence=event.confidence,
+        usage=schemas.UsageBody.model_validate(event.usage),
+        cost_microdollars=event.usage.cost_microdollars,
+        latency_ms=schemas.Latency.model_validate(event.latency_ms),
+    )

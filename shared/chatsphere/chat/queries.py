@@ -1,0 +1,127 @@
+"""SQL of chat. Row level security already hides other tenants; each query says it again, so that neither is the
+only guard.
+
+`messages` is partitioned by `created_at`; every query on it carries a bound, or every partition is opened.
+"""
+
+# A conversation of a bot.
+CONVERSATION_OF_BOT = """
+SELECT id, bot_id, end_user_id, title, channel, metadata, created_at, updated_at, ended_at
+FROM conversations
+WHERE organization_id = app.current_organization() AND id = %(conversation_id)s AND bot_id = %(bot_id)s
+"""
+
+# A conversation by its id alone.
+CONVERSATION = """
+SELECT id, bot_id, end_user_id, title, channel, metadata, created_at, updated_at, ended_at
+FROM conversations
+WHERE organization_id = app.current_organization() AND id = %(conversation_id)s
+"""
+
+# A page of a bot's conversations, the newest first.
+CONVERSATIONS = """
+SELECT id, bot_id, end_user_id, title, channel, metadata, created_at, updated_at, ended_at
+FROM conversations
+WHERE organization_id = app.current_organization() AND bot_id = %(bot_id)s
+  AND (%(end_user_id)s::text IS NULL OR end_user_id = %(end_user_id)s)
+  AND (%(before)s::uuid IS NULL OR id < %(before)s)
+ORDER BY id DESC
+LIMIT %(limit)s
+"""
+
+DELETE_CONVERSATION = """
+DELETE FROM conversations
+WHERE organization_id = app.current_organization() AND id = %(conversation_id)s
+"""
+
+# Whether readers can see any document of the bot.
+HAS_DOCUMENTS = """
+SELECT EXISTS (
+    SELECT FROM documents
+    WHERE organization_id = app.current_organization() AND bot_id = %(bot_id)s AND live_generation IS NOT NULL
+) AS found
+"""
+
+# The last messages of a conversation, the newest first. Ids are in the order in which turns began, so a
+# question and its answer stay together.
+RECENT_MESSAGES = """
+SELECT role, content
+FROM messages
+WHERE organization_id = app.current_organization() AND conversation_id = %(conversation_id)s
+  AND created_at >= %(since)s AND created_at < %(until)s
+  AND role IN ('user', 'assistant') AND content <> ''
+ORDER BY id DESC
+LIMIT %(limit)s
+"""
+
+# A page of a conversation's messages, the oldest first.
+MESSAGES = """
+SELECT id, role, content, citations, sources, answerable, reason, finish_reason, model,
+    prompt_tokens, completion_tokens, cost_microdollars, latency_ms, metadata, created_at
+FROM messages
+WHERE organization_id = app.current_organization() AND conversation_id = %(conversation_id)s
+  AND created_at >= %(since)s AND created_at < %(until)s
+  AND (%(after)s::uuid IS NULL OR id > %(after)s)
+ORDER BY id
+LIMIT %(limit)s
+"""
+
+# Opens a conversation, unless the bot has gone meanwhile.
+ADD_CONVERSATION = """
+INSERT INTO conversations
+    (id, organization_id, bot_id, end_user_id, title, channel, metadata, created_at, updated_at)
+SELECT %(conversation_id)s, organization_id, id, %(end_user_id)s, %(title)s, %(channel)s, %(metadata)s,
+    %(created_at)s, %(updated_at)s
+FROM bots
+WHERE organization_id = app.current_organization() AND id = %(bot_id)s AND status <> 'deleting'
+FOR KEY SHARE
+"""
+
+# Marks a conversation as used, unless it has gone meanwhile.
+TOUCH_CONVERSATION = """
+UPDATE conversations SET updated_at = GREATEST(updated_at, %(updated_at)s)
+WHERE organization_id = app.current_organization() AND id = %(conversation_id)s AND bot_id = %(bot_id)s
+"""
+
+ADD_QUESTION = """
+INSERT INTO messages (id, organization_id, bot_id, conversation_id, role, content, metadata, created_at)
+VALUES (%(id)s, %(organization_id)s, %(bot_id)s, %(conversation_id)s, 'user', %(content)s, %(metadata)s,
+    %(created_at)s)
+"""
+
+ADD_ANSWER = """
+INSERT INTO messages
+    (id, organization_id, bot_id, conversation_id, role, content, answerable, reason, finish_reason, citations,
+     sources, model, prompt_tokens, completion_tokens, cost_microdollars, latency_ms, metadata, created_at)
+VALUES (%(id)s, %(organization_id)s, %(bot_id)s, %(conversation_id)s, 'assistant', %(content)s, %(answerable)s,
+    %(reason)s, %(finish_reason)s, %(citations)s, %(sources)s, %(model)s, %(prompt_tokens)s,
+    %(completion_tokens)s, %(cost_microdollars)s, %(latency_ms)s, %(metadata)s, %(created_at)s)
+"""
+
+ADD_USAGE = """
+INSERT INTO usage_events
+    (id, organization_id, bot_id, api_key_id, user_id, metric, value, prompt_tokens, completion_tokens,
+     cost_microdollars, metadata, created_at)
+VALUES (%(id)s, %(organization_id)s, %(bot_id)s, %(api_key_id)s, %(user_id)s, 'chat.answer', 1,
+    %(prompt_tokens)s, %(completion_tokens)s, %(cost_microdollars)s, %(metadata)s, %(created_at)s)
+"""
+
+# Counts for each document how often it was given to the model and cited. One that has gone meanwhile is left
+# out; the order of the rows keeps two answers from waiting for each other.
+COUNT_SOURCES = """
+INSERT INTO source_stats (organization_id, document_id, retrieval_count, citation_count, last_retrieved)
+SELECT d.organization_id, d.id, 1, s.citations, %(now)s
+FROM unnest(%(documents)s::uuid[], %(citations)s::bigint[]) AS s (document_id, citations)
+JOIN documents d ON d.organization_id = app.current_organization() AND d.id = s.document_id
+ORDER BY d.id
+FOR KEY SHARE OF d
+ON CONFLICT (document_id) DO UPDATE SET
+    retrieval_count = source_stats.retrieval_count + 1,
+    citation_count = source_stats.citation_count + EXCLUDED.citation_count,
+    last_retrieved = GREATEST(source_stats.last_retrieved, EXCLUDED.last_retrieved)
+"""
+
+ADD_ERROR = """
+INSERT INTO error_logs (id, organization_id, bot_id, service, error_type, message, details, created_at)
+VALUES (%(id)s, %(organization_id)s, %(bot_id)s, 'chat', %(error_type)s, %(message)s, %(details)s, %(created_at)s)
+"""

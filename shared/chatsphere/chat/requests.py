@@ -1,0 +1,135 @@
+"""What every ASGI endpoint does first: who asks, about which bot, with which body; and what fails as a problem."""
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+from uuid import UUID, uuid4
+
+from pydantic import BaseModel, ValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from chatsphere.chat.failures import public_error
+from chatsphere.errors import (
+    ChatSphereError,
+    FieldError,
+    InvalidRequestError,
+    NotFoundError,
+    PayloadTooLargeError,
+    UnauthorizedError,
+)
+from chatsphere.http import json_body
+from chatsphere.http.principal import Principal
+from chatsphere.http.problem import CONTENT_TYPE, problem, problem_headers
+
+MAX_BODY_BYTES = 1024 * 1024
+CONTEXT_HEADER = "x-amzn-request-context"
+
+Body = TypeVar("Body", bound=BaseModel)
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def with_problems(endpoint: Endpoint) -> Endpoint:
+    """Answer the endpoint's errors with problems, and every response with the request's id."""
+
+    async def guarded(request: Request) -> Response:
+        try:
+            response = await endpoint(request)
+        except Exception as error:
+            response = problem_response(request, public_error(error))
+        response.headers["X-Request-Id"] = request_id(request)
+        return response
+
+    return guarded
+
+
+async def no_route(request: Request, _: Exception) -> Response:
+    """Answer a path or method that no route has."""
+    response = problem_response(request, NotFoundError("There is no such route."))
+    response.headers["X-Request-Id"] = request_id(request)
+    return response
+
+
+EXCEPTION_HANDLERS = {HTTPException: no_route}
+
+
+def problem_response(request: Request, error: ChatSphereError) -> Response:
+    """Return the error as a problem document."""
+    return JSONResponse(
+        problem(error, request_id(request)),
+        status_code=error.status,
+        headers=problem_headers(error),
+        media_type=CONTENT_TYPE,
+    )
+
+
+def request_id(request: Request) -> str:
+    """Return the id that API Gateway gave the request, or one of its own: the same at each call."""
+    if not hasattr(request.state, "request_id"):
+        given = _context(request).get("requestId")
+        request.state.request_id = given if isinstance(given, str) and given else str(uuid4())
+    identifier: str = request.state.request_id
+    return identifier
+
+
+def principal(request: Request) -> Principal:
+    """Return who is asking, as the authorizer established it.
+
+    Raises:
+        UnauthorizedError: the request did not come through the authorizer.
+    """
+    authorizer = _context(request).get("authorizer")
+    if not isinstance(authorizer, dict):
+        raise UnauthorizedError
+    return Principal.from_context(authorizer)
+
+
+def bot_id(request: Request) -> UUID:
+    """Return the bot that the path names. An id that cannot be one is answered like an id that nobody has."""
+    try:
+        return UUID(request.path_params["bot_id"])
+    except ValueError:
+        raise NotFoundError("There is no such bot.") from None
+
+
+async def body(request: Request, model: type[Body]) -> Body:
+    """Return the validated body.
+
+    Raises:
+        InvalidRequestError: it is not what the route takes. Others: see `chatsphere.http.json_body`.
+    """
+    json_body.require_json(request.headers.get("content-type"))
+    text = json_body.decode_text(await _limited_body(request))
+    if not text.strip():
+        raise json_body.body_required()
+    try:
+        return model.model_validate(json_body.parse_object(text))
+    except ValidationError as error:
+        fields = tuple(
+            FieldError("/".join(map(str, ("body", *entry["loc"]))), code=entry["type"], detail=entry["msg"])
+            for entry in error.errors(include_url=False, include_context=False, include_input=False)
+        )
+        raise InvalidRequestError("See `errors` for the fields that are not valid.", fields) from None
+
+
+async def _limited_body(request: Request) -> bytes:
+    received = bytearray()
+    async for part in request.stream():
+        received += part
+        if len(received) > MAX_BODY_BYTES:
+            raise PayloadTooLargeError(f"The body may hold {MAX_BODY_BYTES} bytes.")
+    return bytes(received)
+
+
+def _context(request: Request) -> dict[str, object]:
+    """Return the API Gateway request context that the Lambda Web Adapter hands over, or nothing.
+
+    The adapter replaces such a header of a client's; two of them mean that something else let one through.
+    """
+    headers = request.headers.getlist(CONTEXT_HEADER)
+    try:
+        context = json.loads(headers[0]) if len(headers) == 1 else {}
+    except ValueError:
+        return {}
+    return context if isinstance(context, dict) else {}

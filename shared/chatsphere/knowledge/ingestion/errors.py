@@ -1,0 +1,71 @@
+"""What goes wrong in ingestion, beyond what is wrong with a file."""
+
+from chatsphere.errors import ConflictError, DocumentError, InvalidRequestError
+
+
+class InvalidNameError(InvalidRequestError):
+    """The document's name cannot be part of an object's key."""
+
+    code = "invalid_name"
+    title = "The document's name is not valid"
+
+
+class UrlSourcesNotSupportedError(InvalidRequestError):
+    """The request names a URL to be read; ChatSphere does not fetch any yet."""
+
+    code = "url_sources_not_supported"
+    title = "Documents cannot be read from a URL yet"
+
+
+class DocumentInProgressError(ConflictError):
+    """The document is being processed or deleted; try again when that has ended."""
+
+    code = "document_in_progress"
+    title = "The document is being processed"
+
+
+class SizeMismatchError(DocumentError):
+    """The uploaded object is larger than its upload declared."""
+
+    code = "size_mismatch"
+    title = "The file is larger than declared"
+
+
+class ObjectMissingError(DocumentError):
+    """The object that the document was registered for is not in the bucket any more."""
+
+    code = "object_missing"
+    title = "The stored file is missing"
+    retryable = True
+
+
+class UploadExpiredError(DocumentError):
+    """A permitted upload never came."""
+
+    code = "upload_expired"
+    title = "The file was not uploaded in time"
+    retryable = True
+
+
+class DeadlineExceededError(DocumentError):
+    """The document was neither ready nor failed within the published time."""
+
+    code = "deadline_exceeded"
+    title = "Processing the document took too long"
+    retryable = True
+
+
+class ProcessingError(DocumentError):
+    """A step failed again and again for a reason that is not the document's."""
+
+    code = "internal_error"
+    title = "The document could not be processed because of an internal error"
+    retryable = True
+
+
+class NotNowError(Exception):
+    """The message cannot be worked on at present and must be delivered again."""
+
+
+class LeaseLostError(Exception):
+    """The step's lease ran out, or the document was replaced or deleted: nothing more may be written."""

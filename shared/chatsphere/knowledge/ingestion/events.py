@@ -1,0 +1,67 @@
+"""S3 event notifications: what happened to which object, and in which order."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from urllib.parse import unquote_plus
+
+SEQUENCER_DIGITS = 64
+
+
+class Change(StrEnum):
+    """What happened to an object."""
+
+    CREATED = "ObjectCreated"
+    REMOVED = "ObjectRemoved"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectEvent:
+    """One change of one object. Events come at least once and in any order."""
+
+    change: Change
+    key: str
+    happened_at: datetime
+    version_id: str | None = None
+    sequencer: str | None = None
+
+    def is_older_or_same(self, sequencer: str | None) -> bool:
+        """Return whether the last change known of the key, if its order is known, is this event or follows it.
+
+        Sequencers are hexadecimal numbers of any length, comparable within one key only.
+        """
+        return bool(self.sequencer and sequencer) and _padded(self.sequencer) <= _padded(sequencer)
+
+
+def parse_events(body: Mapping[str, Any]) -> list[ObjectEvent]:
+    """Return the events of one notification; `s3:TestEvent` and kinds that do not matter give none.
+
+    Raises:
+        ValueError: the body is no S3 notification.
+    """
+    if body.get("Event") == "s3:TestEvent":
+        return []
+    try:
+        return [event for record in body["Records"] if (event := _event(record))]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"not an S3 notification: {error!r}") from None
+
+
+def _event(record: Mapping[str, Any]) -> ObjectEvent | None:
+    kind = record["eventName"].removeprefix("s3:").partition(":")[0]
+    if kind not in iter(Change):
+        return None
+    described = record["s3"]["object"]
+    return ObjectEvent(
+        change=Change(kind),
+        key=unquote_plus(described["key"]),
+        happened_at=datetime.fromisoformat(record["eventTime"]),
+        version_id=described.get("versionId"),
+        sequencer=described.get("sequencer"),
+    )
+
+
+def _padded(sequencer: str | None) -> str:
+    return (sequencer or "").upper().zfill(SEQUENCER_DIGITS)

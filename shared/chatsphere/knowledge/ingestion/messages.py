@@ -1,0 +1,67 @@
+"""What the stages send each other through the queues, as JSON."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from chatsphere.ports import Namespace
+
+
+class Message(BaseModel):
+    """Base of all messages: which bot of which organization."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    organization_id: UUID
+    bot_id: UUID
+
+    @property
+    def namespace(self) -> Namespace:
+        """Where the bot's vectors are."""
+        return Namespace(self.organization_id, self.bot_id)
+
+    @property
+    def group(self) -> str:
+        """The queue's fairness group: one tenant's backlog does not delay the others."""
+        return str(self.organization_id)
+
+    @classmethod
+    def parse(cls, body: Mapping[str, Any]) -> Self:
+        """Read a message; raises `ValueError` where it is none."""
+        return cls.model_validate(body)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what is sent."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
+class ExtractMessage(Message):
+    """Read this generation of the document."""
+
+    document_id: UUID
+    generation: int
+
+
+class EmbedMessage(ExtractMessage):
+    """Embed this batch of the generation's chunks."""
+
+    batch: int
+
+
+class PurgeMessage(Message):
+    """Finish deleting a document, or its former vectors; without a document: the whole bot."""
+
+    document_id: UUID | None = None
+
+
+def embed_messages(message: ExtractMessage, batches: Iterable[int]) -> Iterator[dict[str, Any]]:
+    """Yield the messages that ask for these batches of a generation."""
+    for batch in batches:
+        yield EmbedMessage(**message.model_dump(include=set(ExtractMessage.model_fields)), batch=batch).to_json()
+
+
+def vector_id(message: ExtractMessage, ordinal: int) -> str:
+    """Return the id of a chunk's vector, the same whoever writes it and however often."""
+    return f"{message.document_id}:{message.generation}:{ordinal}"

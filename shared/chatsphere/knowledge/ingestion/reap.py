@@ -1,0 +1,109 @@
+"""Brings back what nobody is at: lost messages, dead workers, uploads that never came, deletions cut short."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from chatsphere.db.database import Connection, Database
+from chatsphere.errors import DocumentError
+from chatsphere.knowledge.ingestion import reap_queries as queries
+from chatsphere.knowledge.ingestion.batches import describe
+from chatsphere.knowledge.ingestion.errors import DeadlineExceededError, UploadExpiredError
+from chatsphere.knowledge.ingestion.messages import ExtractMessage, PurgeMessage, embed_messages
+from chatsphere.knowledge.ingestion.register_queries import KEEP_LIVE
+from chatsphere.knowledge.ingestion.times import DELETE_LEASE, EMBED_LEASE, PICKUP, PURGE_LEASE
+from chatsphere.knowledge.ingestion.transitions import fail_document, refresh_bot_status
+from chatsphere.observability import logger
+from chatsphere.ports import Clock, Ids, MessageQueue
+
+MAX_DOCUMENTS: Final = 200
+"""Stalled documents of one run."""
+
+MAX_BATCHES: Final = 500
+"""Embedding messages for one document in one run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reaper:
+    """Looks across tenants with `reaper_database`, acts as one tenant with `database`."""
+
+    reaper_database: Database
+    database: Database
+    extract_queue: MessageQueue
+    embed_queue: MessageQueue
+    purge_queue: MessageQueue
+    clock: Clock
+    ids: Ids
+
+    def reap(self) -> int:
+        """Bring back or end stalled work, up to a bound; return how many documents and bots that concerned."""
+        found = self._find(queries.STALLED_DOCUMENTS)
+        for row in found:
+            self._try_to_revive(ExtractMessage(**row))
+        left = self._find(queries.LEFT_VECTORS) + self._find(
+            queries.STALLED_BOTS, updated_before=self.clock.now() - PURGE_LEASE
+        )
+        for row in left:
+            self._purge(PurgeMessage(**row))
+        if found or left:
+            logger.info("stalled work found", documents=len(found), purges=len(left))
+        return len(found) + len(left)
+
+    def _try_to_revive(self, message: ExtractMessage) -> None:
+        try:
+            self._revive(message)
+        except Exception as error:
+            # One document must not keep the reaper from all others; this one is found again by the next run.
+            logger.error("document not revived", document_id=str(message.document_id), **describe(error))
+
+    def _find(self, query: str, **values: Any) -> list[dict[str, Any]]:
+        with self.reaper_database.transaction(None) as connection:
+            return connection.execute(query, {"now": self.clock.now(), "limit": MAX_DOCUMENTS} | values).fetchall()
+
+    def _revive(self, message: ExtractMessage) -> None:
+        """Decide and commit, then send: were the message lost, the lease would have it sent once more."""
+        now = self.clock.now()
+        values = message.model_dump() | {"now": now, "limit": MAX_BATCHES}
+        with self.database.transaction(message.organization_id) as connection:
+            document = connection.execute(queries.HOLD_STALLED, values).fetchone()
+            if document is None:
+                return
+            batches = self._decide(connection, message, values | document)
+        if document["status"] == "deleting":
+            self._purge(PurgeMessage(**message.model_dump()))
+        elif batches is None:
+            return
+        elif document["status"] == "embedding":
+            self.embed_queue.send(embed_messages(message, batches), group=message.group)
+        else:
+            self.extract_queue.send([message.to_json()], group=message.group)
+
+    def _decide(
+        self, connection: Connection, message: ExtractMessage, values: Mapping[str, Any]
+    ) -> Iterable[int] | None:
+        """Change the row; return None where nothing is to be sent, and which batches to embed, if any."""
+        now = values["now"]
+        if values["status"] == "deleting":
+            connection.execute(queries.EXTEND_LEASE, {**values, "lease_expires_at": now + DELETE_LEASE})
+            return None
+        if values["stage"] == "upload" or (values["deadline_at"] is not None and values["deadline_at"] <= now):
+            self._end(connection, message, values)
+            return None
+        if values["status"] == "embedding":
+            connection.execute(queries.RESUME_EMBEDDING, {**values, "lease_expires_at": now + EMBED_LEASE})
+            return [row["batch"] for row in connection.execute(queries.MISSING_BATCHES, values)]
+        connection.execute(queries.REQUEUE_EXTRACTION, {**values, "lease_expires_at": now + PICKUP})
+        return []
+
+    def _end(self, connection: Connection, message: ExtractMessage, values: Mapping[str, Any]) -> None:
+        """The time is over. What readers saw before an upload that never came goes on as it was."""
+        awaited = values["stage"] == "upload"
+        if awaited and values["live_generation"] is not None:
+            connection.execute(KEEP_LIVE, values)
+            refresh_bot_status(connection, message.bot_id, values["now"])
+            return
+        error: DocumentError = UploadExpiredError() if awaited else DeadlineExceededError()
+        fail_document(connection, message.document_id, message.generation, error, now=values["now"], ids=self.ids)
+
+    def _purge(self, message: PurgeMessage) -> None:
+        self.purge_queue.send([message.to_json()], group=message.group)

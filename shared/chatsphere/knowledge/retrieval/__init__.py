@@ -1,0 +1,1 @@
+"""How passages are found: a lexical index, vectors, their fusion, and how sure the result is."""

@@ -1,0 +1,19 @@
+"""What of a chunk is embedded."""
+
+from collections.abc import Sequence
+
+HEADING_SEPARATOR = " › "
+
+
+def heading_line(heading_path: Sequence[str]) -> str | None:
+    """Return a heading path as one line, or None where there is no heading."""
+    return HEADING_SEPARATOR.join(heading_path) or None
+
+
+def embedding_text(_document_name: str, heading_path: Sequence[str], content: str) -> str:
+    """Return what is embedded for a chunk: its headings, which it may not repeat, and its text.
+
+    The document's name is left out: a name that says nothing ("scan 0012") costs more than a good one gains.
+    """
+    heading = heading_line(heading_path)
+    return f"{heading}\n{content}" if heading else content

@@ -1,0 +1,178 @@
+"""HTTP routes of documents: translate in, call one use case, translate out."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
+from chatsphere.bootstrap import container
+from chatsphere.errors import PayloadTooLargeError
+from chatsphere.http.operations import NO_CONTENT, described, no_content, problem_response
+from chatsphere.http.pagination import Cursor, Limit, Page, decode_cursor, page_of
+from chatsphere.http.principal import Principal, Scope
+from chatsphere.http.rest_api import principal
+from chatsphere.knowledge import documents
+from chatsphere.knowledge.ingestion.deletion import Eraser
+from chatsphere.knowledge.ingestion.errors import UrlSourcesNotSupportedError
+from chatsphere.knowledge.ingestion.messages import PurgeMessage
+from chatsphere.knowledge.ingestion.object_keys import ObjectKey
+from chatsphere.knowledge.ingestion.register import Registrar
+from chatsphere.knowledge.ingestion.submit import Submission, Submitter
+from chatsphere.knowledge.schemas import (
+    MAX_TEXT_BYTES,
+    ChunkResponse,
+    CreateDocumentRequest,
+    DocumentAccepted,
+    DocumentReprocessed,
+    DocumentResponse,
+    Status,
+    UploadForm,
+)
+
+router = Router()
+
+TAGS = ["documents"]
+PLAIN_TEXT = "text/plain"
+
+
+@router.post(
+    "/v1/bots/<bot_id>/documents",
+    status_code=201,
+    summary="Add a document, or replace the one of the same name",
+    tags=TAGS,
+    operation_id="createDocument",
+    responses={
+        201: described("An upload is permitted: send the file with the form."),
+        202: described("The text is accepted and being processed."),
+        413: problem_response("The file or text is too large."),
+    },
+)
+def create_document(bot_id: UUID, body: CreateDocumentRequest) -> Response[DocumentAccepted]:
+    """Permit the upload of a file, or take a text. Readers see a replaced document until the new one is ready."""
+    caller = _caller(Scope.DOCUMENTS_WRITE, bot_id)
+    if body.url is not None:
+        raise UrlSourcesNotSupportedError
+    key = ObjectKey(caller.organization_id, bot_id, body.name or "")
+    accepted = _permit_upload(key, body) if body.text is None else _accept_text(key, body, body.text)
+    return Response(201 if accepted.upload else 202, "application/json", accepted)
+
+
+def _permit_upload(key: ObjectKey, body: CreateDocumentRequest) -> DocumentAccepted:
+    submission = Submission(key, "upload", body.content_type or "", body.size or 0, body.metadata)
+    submitted, form = _submitter().permit_upload(submission)
+    return DocumentAccepted(
+        document=DocumentResponse.model_validate(submitted.document),
+        outcome=submitted.outcome,
+        upload=UploadForm(url=form.url, fields=dict(form.fields)),
+    )
+
+
+def _accept_text(key: ObjectKey, body: CreateDocumentRequest, content: str) -> DocumentAccepted:
+    text = content.encode()
+    if len(text) > MAX_TEXT_BYTES:
+        raise PayloadTooLargeError(f"A text may hold {MAX_TEXT_BYTES} bytes; upload it as a file.")
+    submission = Submission(key, "text", body.content_type or PLAIN_TEXT, len(text), body.metadata)
+    submitted = _submitter().accept_text(submission, text)
+    return DocumentAccepted(document=DocumentResponse.model_validate(submitted.document), outcome=submitted.outcome)
+
+
+@router.get("/v1/bots/<bot_id>/documents", summary="List the documents", tags=TAGS, operation_id="listDocuments")
+def list_documents(
+    bot_id: UUID,
+    limit: Limit = 20,
+    cursor: Cursor = None,
+    status: Annotated[Status | None, Query(description="Only documents of this status.")] = None,
+) -> Page[DocumentResponse]:
+    """Return a page of the bot's documents, newest first."""
+    caller = _caller(Scope.DOCUMENTS_READ, bot_id)
+    with container().database.transaction(caller.organization_id, caller.user_id) as connection:
+        rows = documents.documents_page(connection, bot_id, status=status, after=decode_cursor(cursor), limit=limit)
+    return page_of([DocumentResponse.model_validate(row) for row in rows], limit, lambda document: document.id)
+
+
+@router.get(
+    "/v1/bots/<bot_id>/documents/<document_id>", summary="Get a document", tags=TAGS, operation_id="getDocument"
+)
+def get_document(bot_id: UUID, document_id: UUID) -> DocumentResponse:
+    """Return one document, with how far it is or why it failed."""
+    caller = _caller(Scope.DOCUMENTS_READ, bot_id)
+    with container().database.transaction(caller.organization_id, caller.user_id) as connection:
+        return DocumentResponse.model_validate(documents.get_document(connection, bot_id, document_id))
+
+
+@router.get(
+    "/v1/bots/<bot_id>/documents/<document_id>/chunks",
+    summary="List the passages of a document",
+    tags=TAGS,
+    operation_id="listChunks",
+)
+def list_chunks(bot_id: UUID, document_id: UUID, limit: Limit = 20, cursor: Cursor = None) -> Page[ChunkResponse]:
+    """Return a page of the passages that are searched, in the order of the text."""
+    caller = _caller(Scope.DOCUMENTS_READ, bot_id)
+    # A passage's place is the cursor, not its id: the ids change with each generation.
+    after = -1 if (place := decode_cursor(cursor)) is None else min(place.int, 2**31 - 1)
+    with container().database.transaction(caller.organization_id, caller.user_id) as connection:
+        rows = documents.chunks_page(connection, bot_id, document_id, after=after, limit=limit)
+    return page_of([ChunkResponse.model_validate(row) for row in rows], limit, lambda chunk: UUID(int=chunk.ordinal))
+
+
+@router.delete(
+    "/v1/bots/<bot_id>/documents/<document_id>",
+    status_code=204,
+    summary="Delete a document",
+    tags=TAGS,
+    operation_id="deleteDocument",
+    responses=NO_CONTENT,
+)
+def delete_document(bot_id: UUID, document_id: UUID) -> Response[Any]:
+    """Delete the document with its passages, vectors and stored file."""
+    caller, c = _caller(Scope.DOCUMENTS_WRITE, bot_id), container()
+    eraser = Eraser(c.database, c.object_store, c.vector_store, c.clock)
+    message = PurgeMessage(organization_id=caller.organization_id, bot_id=bot_id, document_id=document_id)
+    eraser.delete(message, c.purge_queue)
+    return no_content()
+
+
+@router.post(
+    "/v1/bots/<bot_id>/documents/<document_id>/reprocess",
+    status_code=202,
+    summary="Process a document again",
+    tags=TAGS,
+    operation_id="reprocessDocument",
+    responses={
+        202: described("The document, which is being processed."),
+        409: problem_response("The document is being processed already, or was never uploaded."),
+    },
+)
+def reprocess_document(bot_id: UUID, document_id: UUID) -> DocumentReprocessed:
+    """Read the stored file anew. Readers see what they saw until the new passages are ready."""
+    caller = _caller(Scope.DOCUMENTS_WRITE, bot_id)
+    document = _submitter().reprocess(caller.organization_id, bot_id, document_id)
+    return DocumentReprocessed(document=DocumentResponse.model_validate(document))
+
+
+def _submitter() -> Submitter:
+    c = container()
+    limits = c.storage_settings
+    eraser = Eraser(c.database, c.object_store, c.vector_store, c.clock)
+    registrar = Registrar(c.database, c.object_store, c.extract_queue, eraser, c.clock, c.ids, limits.max_upload_bytes)
+    return Submitter(
+        c.database,
+        c.object_store,
+        c.extract_queue,
+        registrar,
+        c.clock,
+        c.ids,
+        limits.max_upload_bytes,
+        limits.upload_expires_seconds,
+    )
+
+
+def _caller(scope: Scope, bot_id: UUID) -> Principal:
+    """Return who is asking, once it is clear that they may do this with this bot."""
+    caller = principal(router)
+    caller.require(scope)
+    caller.require_bot(bot_id)
+    return caller

@@ -1,0 +1,234 @@
+"""The `ObjectStore` port. Every adapter, and the fake that other tests rest on, keeps the same promises."""
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from chatsphere.adapters.s3 import S3ObjectStore
+from chatsphere.errors import DocumentTooLargeError, NotFoundError, UnavailableError
+from chatsphere.settings import StorageSettings
+from tests.fakes import FixedClock, InMemoryObjectStore
+from tests.moto_server import make_bucket, running_moto
+
+KEYS = ["a.txt", "folder/a b.txt", "Ü + ä & c%20?#.pdf", "名前.md", "e\u0301.txt", "a//b", "quote\"'<>.txt"]
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    with running_moto() as endpoint:
+        yield endpoint
+
+
+@dataclass
+class Subject:
+    """A store, and how a client outside removes an object from it."""
+
+    store: Any
+    remove: Any
+
+
+def s3(endpoint: str, *, versioned: bool) -> Subject:
+    bucket = f"bucket-{uuid4().hex}"
+    client = make_bucket(endpoint, bucket, versioned=versioned)
+    store = S3ObjectStore(StorageSettings(uploads_bucket=bucket, s3_endpoint=endpoint))
+    return Subject(store, lambda key: client.delete_object(Bucket=bucket, Key=key))
+
+
+@pytest.fixture(params=["s3", "s3 without versions", "memory"])
+def subject(request: pytest.FixtureRequest, endpoint: str) -> Subject:
+    if request.param == "memory":
+        fake = InMemoryObjectStore(FixedClock())
+        return Subject(fake, fake.remove)
+    return s3(endpoint, versioned=request.param == "s3")
+
+
+@pytest.fixture(params=["s3", "memory"])
+def versioned(request: pytest.FixtureRequest, endpoint: str) -> Subject:
+    if request.param == "memory":
+        fake = InMemoryObjectStore(FixedClock())
+        return Subject(fake, fake.remove)
+    return s3(endpoint, versioned=True)
+
+
+def put(subject: Subject, key: str, body: bytes = b"text", **metadata: str) -> Any:
+    return subject.store.put(key, body, content_type="text/plain", metadata=metadata)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_what_is_put_is_found_under_exactly_its_key(subject: Subject, key: str, tmp_path: Path) -> None:
+    # When
+    stored = put(subject, key, b"text", note="n")
+    # Then
+    assert (stored.key, stored.size, stored.content_type, stored.metadata) == (key, 4, "text/plain", {"note": "n"})
+    assert subject.store.head(key) == stored
+    assert list(subject.store.keys("")) == [key]
+    assert subject.store.download(key, None, tmp_path / "f", max_bytes=4) == stored
+    assert (tmp_path / "f").read_bytes() == b"text"
+
+
+def test_the_etag_depends_on_the_bytes_alone(subject: Subject) -> None:
+    assert put(subject, "a", b"one").etag == put(subject, "b", b"one").etag != put(subject, "c", b"two").etag
+
+
+def test_what_is_not_there_is_not_found(subject: Subject, tmp_path: Path) -> None:
+    assert subject.store.head("nothing") is None
+    with pytest.raises(NotFoundError):
+        subject.store.download("nothing", None, tmp_path / "f", max_bytes=10)
+    assert subject.store.delete("nothing") == 0
+
+
+def test_a_version_stays_readable_until_it_is_deleted(versioned: Subject, tmp_path: Path) -> None:
+    # Given
+    first, second = put(versioned, "a", b"first"), put(versioned, "a", b"second")
+    # Then
+    assert first.version_id != second.version_id
+    assert versioned.store.head("a") == second
+    assert versioned.store.head("a", first.version_id) == first
+    assert versioned.store.download("a", first.version_id, tmp_path / "f", max_bytes=10) == first
+    assert (tmp_path / "f").read_bytes() == b"first"
+
+
+def test_a_version_that_never_was_is_not_found(versioned: Subject, tmp_path: Path) -> None:
+    put(versioned, "a")
+    unknown = str(uuid4())
+    assert versioned.store.head("a", unknown) is None
+    with pytest.raises(NotFoundError):
+        versioned.store.download("a", unknown, tmp_path / "f", max_bytes=10)
+
+
+def test_a_removed_object_is_not_there_though_its_versions_are(versioned: Subject, tmp_path: Path) -> None:
+    # Given
+    put(versioned, "a")
+    versioned.remove("a")
+    # Then
+    assert versioned.store.head("a") is None
+    with pytest.raises(NotFoundError):
+        versioned.store.download("a", None, tmp_path / "f", max_bytes=10)
+    assert list(versioned.store.keys("")) == []
+    assert versioned.store.count_versions("") == 2
+
+
+def test_an_object_over_the_limit_is_not_downloaded(subject: Subject, tmp_path: Path) -> None:
+    put(subject, "a", b"12345")
+    with pytest.raises(DocumentTooLargeError):
+        subject.store.download("a", None, tmp_path / "f", max_bytes=4)
+
+
+def test_deleting_takes_every_version_of_one_key(versioned: Subject) -> None:
+    # Given
+    for body in (b"1", b"2", b"3"):
+        put(versioned, "a", body)
+    versioned.remove("a")
+    put(versioned, "a.txt")
+    # When
+    assert versioned.store.delete("a") == 3
+    # Then
+    assert versioned.store.head("a") is None
+    assert versioned.store.count_versions("") == 1
+    assert list(versioned.store.keys("")) == ["a.txt"]
+    assert versioned.store.delete("a") == 0
+
+
+def test_deleting_a_prefix_takes_what_listings_hide(versioned: Subject) -> None:
+    # Given
+    put(versioned, "bot/a")
+    put(versioned, "bot/b/c")
+    put(versioned, "bot/hidden")
+    versioned.remove("bot/hidden")
+    put(versioned, "bots")
+    # When
+    assert versioned.store.delete_prefix("bot/") == 3
+    # Then
+    assert versioned.store.count_versions("bot/") == 0
+    assert list(versioned.store.keys("")) == ["bots"]
+
+
+def test_more_versions_than_one_request_deletes(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given
+    monkeypatch.setattr("chatsphere.adapters.s3._AT_ONCE", 10)
+    subject = s3(endpoint, versioned=True)
+    for number in range(25):
+        put(subject, f"bot/{number % 5}", str(number).encode())
+    # When, Then
+    assert subject.store.delete_prefix("bot/") == 25
+    assert subject.store.count_versions("") == 0
+
+
+def test_deletion_without_versions(subject: Subject) -> None:
+    put(subject, "a")
+    put(subject, "b")
+    assert subject.store.delete("a") == 1
+    assert list(subject.store.keys("")) == ["b"]
+
+
+def test_keys_are_those_under_the_prefix(subject: Subject) -> None:
+    for key in ("a/1", "a/2", "ab/3", "b/4"):
+        put(subject, key)
+    assert list(subject.store.keys("a/")) == ["a/1", "a/2"]
+    assert list(subject.store.keys("nothing/")) == []
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_presigned_form_uploads_to_exactly_its_key(endpoint: str, key: str) -> None:
+    # Given
+    store = s3(endpoint, versioned=True).store
+    form = store.presign_upload(
+        key, content_type="text/plain", max_bytes=4, expires_seconds=60, metadata={"declared-size": "4"}
+    )
+    # When
+    answer = httpx.post(form.url, data=dict(form.fields), files={"file": ("any", b"text", "text/plain")})
+    # Then
+    assert answer.is_success
+    stored = store.head(key)
+    assert (stored.key, stored.size, stored.content_type) == (key, 4, "text/plain")
+    assert stored.metadata == {"declared-size": "4"}
+
+
+def test_a_presigned_form_limits_key_type_size_and_time() -> None:
+    # Given a client of AWS itself: the form is signed without a request
+    with running_moto():
+        store = S3ObjectStore(StorageSettings(uploads_bucket="uploads"))
+        form = store.presign_upload(
+            "o/b/a.txt", content_type="text/plain", max_bytes=123, expires_seconds=60, metadata={"declared-size": "123"}
+        )
+    # Then
+    policy = json.loads(base64.b64decode(form.fields["policy"]))
+    conditions = policy["conditions"]
+    assert ["content-length-range", 0, 123] in conditions
+    for condition in (
+        {"bucket": "uploads"},
+        {"key": "o/b/a.txt"},
+        {"Content-Type": "text/plain"},
+        {"x-amz-meta-declared-size": "123"},
+    ):
+        assert condition in conditions
+    assert form.url.startswith("https://uploads.s3.")
+    assert form.fields["x-amz-algorithm"] == "AWS4-HMAC-SHA256"
+
+
+def test_a_store_that_does_not_answer_is_unavailable(tmp_path: Path) -> None:
+    # Given a port where nobody listens
+    with running_moto():
+        store = S3ObjectStore(StorageSettings(uploads_bucket="uploads", s3_endpoint="http://127.0.0.1:9"))
+        # Then
+        with pytest.raises(UnavailableError):
+            store.head("a")
+        with pytest.raises(UnavailableError):
+            store.download("a", None, tmp_path / "f", max_bytes=10)
+        with pytest.raises(UnavailableError):
+            list(store.keys(""))
+
+
+def test_a_bucket_that_does_not_exist_is_unavailable(endpoint: str) -> None:
+    store = S3ObjectStore(StorageSettings(uploads_bucket=f"none-{uuid4().hex}", s3_endpoint=endpoint))
+    with pytest.raises(UnavailableError):
+        list(store.keys(""))
+    with pytest.raises(UnavailableError):
+        store.put("a", b"", content_type="text/plain", metadata={})

@@ -1,0 +1,90 @@
+"""A client of the chat application that calls it as the Lambda Web Adapter does."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import anyio
+import httpx
+from starlette.types import ASGIApp
+
+from chatsphere.http.principal import ALL_SCOPES, Principal, Scope
+from tests.conftest import Tenant
+
+TIMEOUT = 20
+
+
+@dataclass(frozen=True)
+class Event:
+    """One Server-Sent Event."""
+
+    name: str
+    data: dict[str, Any]
+
+
+@dataclass
+class ChatClient:
+    """Asks as one caller. `make_app` is called for each request, as a new environment would be."""
+
+    app: ASGIApp
+    tenant: Tenant
+    scopes: frozenset[Scope] = ALL_SCOPES
+    bot_ids: frozenset[UUID] | None = None
+    request_id: str = "request-1"
+
+    def post(
+        self, path: str, body: Any = None, *, content: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
+        sent = {"content-type": "application/json"} | self.context() | dict(headers or {})
+        sent = {name: value for name, value in sent.items() if value}
+
+        async def call() -> httpx.Response:
+            transport = httpx.ASGITransport(self.app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://chat", timeout=TIMEOUT) as client:
+                payload = json.dumps(body).encode() if content is None else content
+                return await client.post(path, content=payload, headers=sent)
+
+        return anyio.run(call)
+
+    def chat(self, message: str = "What does it cost?", bot_id: UUID | None = None, **fields: Any) -> httpx.Response:
+        return self.post(f"/v1/bots/{bot_id or self.tenant.bot_id}/chat", {"message": message, **fields})
+
+    def stream(self, message: str = "What does it cost?", **fields: Any) -> list[Event]:
+        response = self.chat(message, stream=True, **fields)
+        assert response.status_code == 200, response.text
+        return events_of(response.text)
+
+    def search(self, query: str = "cost", bot_id: UUID | None = None, **fields: Any) -> httpx.Response:
+        return self.post(f"/v1/bots/{bot_id or self.tenant.bot_id}/search", {"query": query, **fields})
+
+    def context(self) -> dict[str, str]:
+        principal = Principal(
+            self.tenant.organization_id, self.tenant.user_id, "owner", self.scopes, bot_ids=self.bot_ids
+        )
+        context = {"requestId": self.request_id, "authorizer": principal.to_context() | {"principalId": "x"}}
+        return {"x-amzn-request-context": json.dumps(context)}
+
+
+def events_of(stream: str) -> list[Event]:
+    """Parse a stream by the rules of the HTML standard; comments are left out."""
+    events = []
+    for block in stream.split("\n\n"):
+        fields: dict[str, list[str]] = {}
+        for line in block.split("\n"):
+            name, _, value = line.partition(":")
+            if line and name:
+                fields.setdefault(name, []).append(value.removeprefix(" "))
+        if "data" in fields:
+            events.append(Event(fields["event"][-1], json.loads("\n".join(fields["data"]))))
+    return events
+
+
+def names(events: list[Event]) -> list[str]:
+    """Return the events' names, each run of the same one once."""
+    return [event.name for n, event in enumerate(events) if n == 0 or events[n - 1].name != event.name]
+
+
+MakeClient = Callable[..., ChatClient]
+Rows = Callable[[Tenant, str], list[Mapping[str, Any]]]

@@ -1,0 +1,50 @@
+"""Partial batch responses."""
+
+import json
+from typing import Any
+
+import pytest
+
+from chatsphere.knowledge.ingestion.batches import Delivery, process_batch
+from chatsphere.knowledge.ingestion.errors import NotNowError
+
+
+def record(message_id: str, body: str, receive_count: int = 1) -> dict[str, Any]:
+    return {"messageId": message_id, "body": body, "attributes": {"ApproximateReceiveCount": str(receive_count)}}
+
+
+def test_only_what_failed_is_named() -> None:
+    # Given
+    seen = []
+
+    def process(delivery: Delivery) -> None:
+        seen.append(delivery)
+        if delivery.body["n"] == 2:
+            raise NotNowError("busy")
+        if delivery.body["n"] == 3:
+            raise KeyError("lost")
+
+    records = [record(f"m{n}", json.dumps({"n": n}), receive_count=n) for n in (1, 2, 3, 4)]
+    # When
+    answer = process_batch({"Records": records}, process)
+    # Then
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m2"}, {"itemIdentifier": "m3"}]}
+    assert seen == [Delivery({"n": n}, n) for n in (1, 2, 3, 4)]
+
+
+@pytest.mark.parametrize("body", ["", "no json", "[1]", '"text"'])
+def test_a_poison_message_fails_alone(body: str) -> None:
+    answer = process_batch({"Records": [record("bad", body), record("good", "{}")]}, lambda _: None)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
+
+
+def test_the_log_tells_where_an_error_came_from_but_not_its_words(caplog: pytest.LogCaptureFixture) -> None:
+    def process(_: Delivery) -> None:
+        raise ValueError("SECRET TEXT")
+
+    process_batch({"Records": [record("m", "{}")]}, process)
+    (logged,) = caplog.records
+    said = str(vars(logged))
+    assert "ValueError" in said
+    assert "test_batches.py" in said
+    assert "SECRET" not in said
