@@ -94,6 +94,9 @@ class Functions:
             )
 
         return WorkerPool(
-            spec.name, timeout_seconds=spec.timeout_seconds, max_workers=max_workers(spec), start_process=start,
+            spec.name,
+            timeout_seconds=spec.timeout_seconds,
+            max_workers=max_workers(spec),
+            start_process=start,
             start_slots=slots,
         )

@@ -32,8 +32,14 @@ class HttpServer:
         self._application = application
         self._config = uvicorn.Config(
             self._serve,
-            interface="asgi3", http="h11", ws="none", lifespan="off",
-            log_config=None, access_log=False, server_header=False, proxy_headers=False,
+            interface="asgi3",
+            http="h11",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
             timeout_keep_alive=keep_alive_seconds,
         )
         self._config.load()

@@ -42,8 +42,11 @@ def start(home: Path, port: int = 0, command: Sequence[str] = UP) -> subprocess.
     with (home / "output.log").open("wb") as output:
         return subprocess.Popen(  # noqa: S603 - our own command
             [*command, "--home", str(home), "--port", str(port)],
-            cwd=REPOSITORY, env={**os.environ, "PYTHONPATH": python_path},
-            stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+            cwd=REPOSITORY,
+            env={**os.environ, "PYTHONPATH": python_path},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
             start_new_session=True,
         )
 

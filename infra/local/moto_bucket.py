@@ -130,8 +130,14 @@ class MirroredBucket:
 
     def _object(self, version: StoredVersion) -> FakeKey:
         key = FakeKey(
-            version.key, b"", account_id=ACCOUNT, region_name=REGION, etag=version.etag, is_versioned=True,
-            version_id=version.version_id, bucket_name=self._name,
+            version.key,
+            b"",
+            account_id=ACCOUNT,
+            region_name=REGION,
+            etag=version.etag,
+            is_versioned=True,
+            version_id=version.version_id,
+            bucket_name=self._name,
         )
         key._value_buffer = FileOnDisk(self._mirror.data_path(version))  # type: ignore[assignment]
         key.contentsize = version.size

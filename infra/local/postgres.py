@@ -81,7 +81,9 @@ class Postgres:
         await asyncio.to_thread(end_leftover, self._data)
         self._child = await start_child(
             [*launch(account), str(programs() / "postgres"), *self._arguments()],
-            environment=server_environment(), folder=Path("/"), log=self._log,
+            environment=server_environment(),
+            folder=Path("/"),
+            log=self._log,
         )
         await self._wait_until_ready(self._child)
 

@@ -91,12 +91,28 @@ def make_cluster(data: Path, account: Account, password: str) -> None:
 
 def _initialize(data: Path, account: Account, password_file: Path) -> None:
     initdb = [
-        str(programs() / "initdb"), "--pgdata", str(data), "--username", SUPERUSER, "--pwfile", str(password_file),
-        "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", _locale(), "--data-checksums",
+        str(programs() / "initdb"),
+        "--pgdata",
+        str(data),
+        "--username",
+        SUPERUSER,
+        "--pwfile",
+        str(password_file),
+        "--auth",
+        "scram-sha-256",
+        "--encoding",
+        "UTF8",
+        "--locale",
+        _locale(),
+        "--data-checksums",
     ]
     result = subprocess.run(  # noqa: S603 - the wheel's program
         [sys.executable, str(LAUNCHER), str(os.getpid()), *launch(account), *initdb],
-        env=server_environment(), cwd="/", capture_output=True, text=True, check=False,
+        env=server_environment(),
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if result.returncode != 0:
         raise LocalRunError(f"initdb failed:\n{result.stdout}{result.stderr}")

@@ -72,7 +72,6 @@ class RuntimeApi:
             await _reply(send, 404, {"errorType": "UnknownPath"})
 
 
-
 async def _next(pool: WorkerPool, worker: Worker, receive: Receive, send: Send) -> None:
     waiting = asyncio.ensure_future(pool.dispatch.next_invocation(worker))
     gone = asyncio.ensure_future(_until_disconnected(receive))
@@ -108,12 +107,14 @@ async def _send_event(send: Send, function: str, invocation: Invocation) -> None
         "Lambda-Runtime-Deadline-Ms": str(int(invocation.deadline * 1000)),
         "Lambda-Runtime-Invoked-Function-Arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function}",
     }
-    await send({
-        "type": "http.response.start",
-        "status": 200,
-        "headers": [(key.lower().encode(), value.encode()) for key, value in headers.items()]
-        + [(b"content-length", str(len(invocation.event)).encode())],
-    })
+    await send(
+        {
+            "type": "http.response.start",
+            "status": 200,
+            "headers": [(key.lower().encode(), value.encode()) for key, value in headers.items()]
+            + [(b"content-length", str(len(invocation.event)).encode())],
+        }
+    )
     await send({"type": "http.response.body", "body": invocation.event})
 
 

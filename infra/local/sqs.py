@@ -34,8 +34,12 @@ class Sqs:
     async def receive(self, queue: str, at_most: int) -> list[dict[str, Any]]:
         """Wait for messages and return some, or none after a while."""
         answer = await self._call(
-            "ReceiveMessage", queue, MaxNumberOfMessages=min(at_most, 10), WaitTimeSeconds=WAIT_SECONDS,
-            AttributeNames=["All"], MessageAttributeNames=["All"],
+            "ReceiveMessage",
+            queue,
+            MaxNumberOfMessages=min(at_most, 10),
+            WaitTimeSeconds=WAIT_SECONDS,
+            AttributeNames=["All"],
+            MessageAttributeNames=["All"],
         )
         messages: list[dict[str, Any]] = answer.get("Messages") or []
         return messages

@@ -28,7 +28,10 @@ async def start_stand_in(plan: StandInPlan, home: Home, log: LogFile) -> Child:
     with listening_socket(plan.port) as listener:
         child = await start_child(
             ["infra.local.moto_process", str(path), str(listener.fileno())],
-            environment=_environment(home), folder=home.scratch, log=log, inherit=[listener.fileno()],
+            environment=_environment(home),
+            folder=home.scratch,
+            log=log,
+            inherit=[listener.fileno()],
         )
     try:
         await asyncio.wait_for(_answers(plan.port), START_SECONDS)

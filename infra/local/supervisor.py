@@ -132,7 +132,9 @@ class Instance:
     async def _open_gateway(self, stack: AsyncExitStack) -> None:
         authorizers = [f.name for f in self._product.functions if isinstance(f.trigger, AuthorizerTrigger)]
         gateway = Gateway(
-            RouteTable(self._product.functions), self.functions, next(iter(authorizers), None),
+            RouteTable(self._product.functions),
+            self.functions,
+            next(iter(authorizers), None),
             LogFile(self._home.logs / "gateway.log"),
         )
         server = HttpServer(gateway)

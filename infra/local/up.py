@@ -63,12 +63,12 @@ def greeting(endpoints: Endpoints, home: Home) -> str:
             f"API key:    {demo['api_key']}",
             "",
             "Make a bot:",
-            f"  curl {key} -d '{{\"name\": \"My bot\"}}' {bots}",
+            f'  curl {key} -d \'{{"name": "My bot"}}\' {bots}',
             "Drop a file for the demo bot:",
             f"  {access} {s3} --endpoint-url {endpoints.s3_endpoint}",
-            f"  curl {key} -d '{{\"name\": \"note.txt\", \"text\": \"The office opens at nine.\"}}' "
+            f'  curl {key} -d \'{{"name": "note.txt", "text": "The office opens at nine."}}\' '
             f"{bots}/{demo['bot_id']}/documents",
             "Ask:",
-            f"  curl {key} -d '{{\"message\": \"When does the office open?\"}}' {bots}/{demo['bot_id']}/chat",
+            f'  curl {key} -d \'{{"message": "When does the office open?"}}\' {bots}/{demo["bot_id"]}/chat',
         ]
     return "\n".join([*lines, "", "Ctrl-C stops it."])

@@ -24,7 +24,12 @@ class WorkerPool:
     """All workers of one function. `start_slots` limits how many start at once in the whole instance."""
 
     def __init__(
-        self, name: str, *, timeout_seconds: float, max_workers: int, start_process: StartProcess,
+        self,
+        name: str,
+        *,
+        timeout_seconds: float,
+        max_workers: int,
+        start_process: StartProcess,
         start_slots: asyncio.Semaphore,
     ) -> None:
         self.name = name

@@ -19,9 +19,9 @@ CALLS = 200
 
 def main() -> None:
     """Start an instance in a temporary home, measure, and stop it."""
-    with tempfile.TemporaryDirectory(prefix="chatsphere-bench-", ignore_cleanup_errors=True) as home:
-        with running(Path(home)) as endpoints:
-            baseline, timings = measure(endpoints.api)
+    folder = tempfile.TemporaryDirectory(prefix="chatsphere-bench-", ignore_cleanup_errors=True)
+    with folder as home, running(Path(home)) as endpoints:
+        baseline, timings = measure(endpoints.api)
     print_table("HTTP API, one client, warm", timings, baseline=baseline)
 
 
@@ -42,9 +42,8 @@ def measure(api: str) -> tuple[Timing, list[Timing]]:
         lambda i: answers.append(client.chat(bot_id, QUESTIONS[i % len(QUESTIONS)][0])),
         calls=CALLS,
     )
-    own = summarize(
-        "  of it everything but the model", [a["latency_ms"]["total"] - a["latency_ms"]["model"] for a in answers[-CALLS:]]
-    )
+    latencies = [answer["latency_ms"] for answer in answers[-CALLS:]]
+    own = summarize("  of it everything but the model", [split["total"] - split["model"] for split in latencies])
     return baseline, [create, search, chat, own]
 
 
@@ -52,9 +51,8 @@ def _handbook(client: Client) -> str:
     bot_id: str = client.bot()["id"]
     for number, page in enumerate(PAGES):
         client.text(bot_id, f"page-{number}.txt", page)
-    wait_for(
-        lambda: [d["status"] for d in client.documents(bot_id)] == ["ready"] * len(PAGES), what="the handbook to be ready"
-    )
+    all_ready = ["ready"] * len(PAGES)
+    wait_for(lambda: [d["status"] for d in client.documents(bot_id)] == all_ready, what="the handbook to be ready")
     return bot_id
 
 

@@ -22,9 +22,9 @@ def home() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def endpoints() -> Iterator[dict[str, Any]]:
     """What `endpoints.json` of the shared instance holds, and its `home`."""
-    with tempfile.TemporaryDirectory(prefix="chatsphere-e2e-", ignore_cleanup_errors=True) as folder:
-        with running(Path(folder)) as found:
-            yield {**asdict(found), "home": folder}
+    folder = tempfile.TemporaryDirectory(prefix="chatsphere-e2e-", ignore_cleanup_errors=True)
+    with folder as home, running(Path(home)) as found:
+        yield {**asdict(found), "home": home}
 
 
 @pytest.fixture

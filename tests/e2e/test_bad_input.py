@@ -46,9 +46,8 @@ def test_a_bad_body_is_explained(client: Client, body: bytes, status: int, code:
 @pytest.mark.parametrize(("body", "status", "code"), BODIES)
 def test_a_bad_question_is_explained(client: Client, body: bytes, status: int, code: str) -> None:
     bot_id = client.bot()["id"]
-    answer = client.http.post(
-        f"/v1/bots/{bot_id}/chat", content=body.replace(b"name", b"message"), headers={"Content-Type": "application/json"}
-    )
+    question = body.replace(b"name", b"message")
+    answer = client.http.post(f"/v1/bots/{bot_id}/chat", content=question, headers={"Content-Type": "application/json"})
     _problem(answer, status, code)
 
 
@@ -59,7 +58,9 @@ def test_a_hundred_megabytes_are_refused(client: Client) -> None:
     _problem(answer, 413, "payload_too_large")
 
 
-@pytest.mark.parametrize("missing", ["01970000-0000-7000-8000-0000000000ff", "not-an-id", "%00", "..%2f..", "'; DROP TABLE bots; --"])
+@pytest.mark.parametrize(
+    "missing", ["01970000-0000-7000-8000-0000000000ff", "not-an-id", "%00", "..%2f..", "'; DROP TABLE bots; --"]
+)
 def test_an_unknown_id_is_not_found(client: Client, missing: str) -> None:
     for method, path in (("GET", ""), ("PATCH", ""), ("DELETE", ""), ("GET", "/documents"), ("POST", "/chat")):
         body = {"message": "Hello?"} if path == "/chat" else {"name": "x"}
@@ -106,17 +107,16 @@ def test_a_name_that_could_mislead_is_refused(client: Client, name: str) -> None
 
 
 def _end_of(client: Client, bot_id: str, document_id: str) -> dict[str, Any]:
-    return wait_for(
-        lambda: next(
-            (
-                d
-                for d in [client.document(bot_id, document_id)]
-                if d["status"] in ("ready", "failed")
+    return (
+        wait_for(
+            lambda: next(
+                (d for d in [client.document(bot_id, document_id)] if d["status"] in ("ready", "failed")),
+                None,
             ),
-            None,
-        ),
-        what="the document to end",
-    ) or {}
+            what="the document to end",
+        )
+        or {}
+    )
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def test_a_missing_object_and_a_strangers_look_the_same(
 ) -> None:
     _, ids = victim
     stranger = Client.registered(endpoints["api"])
-    missing = {name: "01970000-0000-7000-8000-0000000000ff" for name in ids}
+    missing = dict.fromkeys(ids, "01970000-0000-7000-8000-0000000000ff")
     for route in OBJECT_ROUTES:
         theirs, nobodys = _call(stranger, route, ids).json(), _call(stranger, route, missing).json()
         theirs.pop("request_id"), nobodys.pop("request_id")
@@ -104,9 +104,7 @@ def test_lists_and_answers_hold_nothing_of_a_stranger(
 
 
 def _call(client: Client, route: Route, values: dict[str, str]) -> Any:
-    return client.http.request(
-        route.method, route.path.format(**values), json=BODIES.get((route.method, route.path))
-    )
+    return client.http.request(route.method, route.path.format(**values), json=BODIES.get((route.method, route.path)))
 
 
 def _state(owner: Client, ids: dict[str, str]) -> list[Any]:

@@ -97,9 +97,7 @@ def test_search_shows_what_chat_retrieves(handbook: tuple[Client, str, str]) -> 
 def test_a_file_dropped_with_an_s3_client_is_ingested(endpoints: dict[str, Any], client: Client) -> None:
     bot_id = client.bot()["id"]
     key = f"{client.organization_id}/{bot_id}/folder/Handbuch für Kunden + mehr.pdf"
-    s3_client(endpoints).put_object(
-        Bucket=endpoints["uploads_bucket"], Key=key, Body=make_pdf(PAGES), ContentType=PDF
-    )
+    s3_client(endpoints).put_object(Bucket=endpoints["uploads_bucket"], Key=key, Body=make_pdf(PAGES), ContentType=PDF)
     documents = wait_for(lambda: client.documents(bot_id), what="the dropped file to be registered")
     assert documents[0]["name"] == "folder/Handbuch für Kunden + mehr.pdf"
     _ready(client, bot_id, documents[0]["id"])

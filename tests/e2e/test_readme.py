@@ -47,5 +47,5 @@ def test_the_tour_works_and_prints_what_it_says(endpoints: dict[str, Any], tmp_p
 
 def test_the_aws_command_line_is_shown_the_right_place(endpoints: dict[str, Any]) -> None:
     command = next(line for line in README.splitlines() if line.startswith("aws s3 cp"))
-    assert 's3://$CHATSPHERE_UPLOADS_BUCKET/$CHATSPHERE_ORGANIZATION_ID/$BOT/' in command
+    assert "s3://$CHATSPHERE_UPLOADS_BUCKET/$CHATSPHERE_ORGANIZATION_ID/$BOT/" in command
     assert set(endpoints["demo"]) >= {"api_key", "organization_id", "bot_id"}

@@ -15,7 +15,7 @@ from chatsphere.http.pagination import Cursor, Limit, Page, decode_cursor, page_
 from chatsphere.http.principal import Principal, Scope
 from chatsphere.http.rest_api import principal
 
-router = Router()  # type: ignore[no-untyped-call]
+router = Router()
 
 TAGS = ["bots"]
 

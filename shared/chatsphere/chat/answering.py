@@ -46,7 +46,8 @@ def _settle(turn: OpenTurn, draft: Draft, watch: Stopwatch, services: Services) 
         with watch.stage("persist"):
             keep_turn(turn, draft, watch.split(), services)
     except Exception as error:
-        return AnswerFailed(draft.error or public_error(error))
+        unkept = public_error(error)
+        return AnswerFailed(draft.error or unkept)
     if draft.error is not None:
         return AnswerFailed(draft.error)
     return AnswerDone(

@@ -50,7 +50,7 @@ class SearchRequest(ApiRequest):
     """A search of a bot's documents: exactly what chat retrieves."""
 
     query: Text
-    limit: int = Field(default=8, ge=1, le=50)
+    limit: int | None = Field(default=None, ge=1, le=50, description="How many hits; null as many as chat takes.")
     filter: SearchFilter | None = None
     mode: Literal["fused", "dense", "lexical"] = Field(default="fused", description="Which scores decide.")
 
@@ -137,7 +137,7 @@ class UsageBody(ApiResponse):
 
 
 class Latency(ApiResponse):
-    """Milliseconds: `total` and its parts. A part that did not happen is missing."""
+    """Milliseconds: `total` and its parts. A part that did not happen is null."""
 
     load: int | None = None
     question: int | None = None

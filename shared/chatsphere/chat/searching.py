@@ -15,17 +15,19 @@ def search_bot(
     bot_id: UUID,
     query: str,
     *,
-    limit: int,
+    limit: int | None,
     documents: Collection[UUID] | None,
     mode: Mode,
     database: Database,
     retriever: Retriever,
 ) -> SearchResult:
-    """Return the hits, best first, and how sure retrieval is.
+    """Return the hits, best first, and how sure retrieval is; without `limit`, as many as the bot's chat takes.
 
     Raises:
         NotFoundError: the tenant has no such bot.
     """
     with database.transaction(organization_id, user_id) as connection:
-        get_bot(connection, bot_id)
-    return retriever.search(organization_id, bot_id, query, limit=limit, documents=documents, mode=mode)
+        bot = get_bot(connection, bot_id)
+    return retriever.search(
+        organization_id, bot_id, query, limit=limit or bot.configuration.top_k, documents=documents, mode=mode
+    )

@@ -46,9 +46,7 @@ def _read(path: Path) -> Endpoints:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         demo = content.get("demo") or {}
-        return Endpoints(
-            path, str(content["api"]), demo.get("api_key"), demo.get("bot_id"), _variables(content, demo)
-        )
+        return Endpoints(path, str(content["api"]), demo.get("api_key"), demo.get("bot_id"), _variables(content, demo))
     except (OSError, ValueError, KeyError, AttributeError, TypeError):
         raise UsageError(
             f"{path} cannot be read as the endpoints of a one-machine run.",

@@ -21,7 +21,7 @@ PathsAndSchemas = Callable[[], tuple[Mapping[str, Any], Mapping[str, Any]]]
 
 def description_router(routers: Sequence[Router], streamed: PathsAndSchemas) -> Router:
     """Return the routes that describe the operations of `routers`, of `streamed`, and their own."""
-    router = Router()  # type: ignore[no-untyped-call]
+    router = Router()
 
     @lru_cache(maxsize=1)
     def document() -> str:

@@ -9,7 +9,7 @@ from chatsphere.errors import UnavailableError
 from chatsphere.http.models import ApiResponse
 from chatsphere.http.operations import PUBLIC
 
-router = Router()  # type: ignore[no-untyped-call]
+router = Router()
 
 TAGS = ["service"]
 

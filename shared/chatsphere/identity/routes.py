@@ -15,7 +15,7 @@ from chatsphere.http.rest_api import principal
 from chatsphere.identity import accounts, api_keys, schemas, sessions
 from chatsphere.identity.model import ApiKey, Member, Profile
 
-router = Router()  # type: ignore[no-untyped-call]
+router = Router()
 
 AUTH, ME, KEYS = ["auth"], ["me"], ["api keys"]
 BAD_LOGIN = problem_response("The credential in the body is not valid.")

@@ -25,7 +25,8 @@ def chunk_blocks(
     A passage grows block by block up to `target_tokens`, and never exceeds `max_tokens` less what the headings
     it stands under need in `embedding_input` (a quarter at most). A heading begins a passage where the one
     before is big enough, and ends one only where its page or the document ends. A passage never spans pages, so
-    that a quote's page is its passage's. Passages do not overlap: retrieval merges neighbours. Where an embedder adds marks of its own, give a `max_tokens` that is less by their number.
+    that a quote's page is its passage's. Passages do not overlap: retrieval merges neighbours. Where an embedder
+    adds marks of its own, give a `max_tokens` that is less by their number.
     """
     if not 0 < target_tokens <= max_tokens:
         raise ValueError("target_tokens must be positive and at most max_tokens")

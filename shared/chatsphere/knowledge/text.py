@@ -19,8 +19,8 @@ class Block:
     """A run of the document's canonical text.
 
     The canonical text is every block's `text` in order, joined by one blank line (two newlines). `page` is
-    1-based and None in formats without pages. `heading_path` holds the headings that the block stands under, the outermost
-    first; for a heading it ends with the heading itself.
+    1-based and None in formats without pages. `heading_path` holds the headings that the block stands under, the
+    outermost first; for a heading it ends with the heading itself.
     """
 
     text: str

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from chatsphere.http.principal import Scope
-from tests.fakes_chat import ScriptedModel
+from tests.fakes_chat import FakeRetriever, ScriptedModel
 from tests.integration.chat.client import ChatClient, MakeClient
 
 BAD_CHAT: list[Any] = [
@@ -103,7 +103,7 @@ def test_a_key_without_the_scope_may_not(make_client: MakeClient, route: str) ->
     assert (response.status_code, response.json()["code"]) == (403, "insufficient_scope")
 
 
-@pytest.mark.parametrize("bot", [str(uuid4()), "not-a-uuid", "%20", "1"])
+@pytest.mark.parametrize("bot", ["01970000-0000-7000-8000-0000000000ff", "not-a-uuid", "%20", "1"])
 def test_a_bot_that_is_not_there_is_not_found(client: ChatClient, bot: str) -> None:
     for route, body in (("chat", {"message": "a"}), ("search", {"query": "a"})):
         response = client.post(f"/v1/bots/{bot}/{route}", body)
@@ -124,7 +124,7 @@ def test_an_internal_error_keeps_its_words_to_itself(client: ChatClient, model: 
     assert "vendor" not in response.text
 
 
-def test_search_returns_what_chat_retrieves(client: ChatClient) -> None:
+def test_search_returns_what_chat_retrieves(client: ChatClient, retriever: FakeRetriever) -> None:
     document = uuid4()
     response = client.search("price", limit=3, filter={"document_ids": [str(document)]})
     (hit,) = response.json()["data"]
@@ -135,3 +135,4 @@ def test_search_returns_what_chat_retrieves(client: ChatClient) -> None:
     }
     assert hit["scores"] == {"dense": 0.7, "lexical": 3.0, "fused": 0.8}
     assert client.search("price", mode="lexical").json()["confidence"] is None
+    assert [limit for *_, limit, _, _ in retriever.queries] == [3, 8]

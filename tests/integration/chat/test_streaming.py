@@ -120,6 +120,13 @@ def test_an_answer_that_cannot_be_kept_is_not_done(
     assert rows(tenant, "conversations") == []
 
 
+def test_text_that_cannot_be_stored_costs_that_answer_and_no_other(client: ChatClient, model: ScriptedModel) -> None:
+    model.script = [AnswerDelta("\x00"), AnswerEnd("stop", 1, 1, 0)]
+    assert client.stream()[-1].data["code"] == "internal_error"
+    model.script = ANSWER
+    assert client.stream()[-1].name == "done"
+
+
 def test_an_answer_that_takes_too_long_is_ended(
     services: Services, client: ChatClient, model: ScriptedModel, tenant: Tenant, rows: Rows
 ) -> None:

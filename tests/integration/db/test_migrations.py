@@ -28,7 +28,8 @@ REACHABLE_PARTITIONS = """
 SELECT c.relname FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'public'
 WHERE c.relispartition AND c.relkind = 'r'
-  AND (has_table_privilege('chatsphere_app', c.oid, 'SELECT') OR has_table_privilege('chatsphere_search', c.oid, 'SELECT'))
+  AND (has_table_privilege('chatsphere_app', c.oid, 'SELECT')
+       OR has_table_privilege('chatsphere_search', c.oid, 'SELECT'))
 """
 
 # Foreign keys between tenant tables that do not carry the organization.
@@ -71,7 +72,8 @@ def test_only_search_functions_run_as_their_definer(database_urls: DatabaseUrls)
 def test_the_application_role_owns_nothing_and_bypasses_nothing(database_urls: DatabaseUrls) -> None:
     with psycopg.connect(database_urls.admin) as connection:
         roles = connection.execute(
-            "SELECT rolname FROM pg_roles WHERE rolname LIKE 'chatsphere%' AND (rolsuper OR rolbypassrls OR rolcreaterole)"
+            "SELECT rolname FROM pg_roles"
+            " WHERE rolname LIKE 'chatsphere%' AND (rolsuper OR rolbypassrls OR rolcreaterole)"
         ).fetchall()
         owned = connection.execute("SELECT tablename FROM pg_tables WHERE tableowner LIKE 'chatsphere%'").fetchall()
     assert (roles, owned) == ([], [])

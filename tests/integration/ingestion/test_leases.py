@@ -16,6 +16,7 @@ from chatsphere.knowledge.ingestion.messages import EmbedMessage, ExtractMessage
 from chatsphere.knowledge.ingestion.times import EXTRACT_LEASE, MAX_ATTEMPTS, RENEW_EVERY
 from chatsphere.knowledge.ingestion.transitions import fail_document
 from chatsphere.knowledge.text import Block
+from chatsphere.ports import VectorRecord
 from tests.fakes import FakeEmbedder
 from tests.integration.ingestion.pipeline import FakeExtraction, Pipeline, WorkerKilled, read_lines
 from tests.postgres import DatabaseUrls
@@ -341,36 +342,40 @@ def test_an_overtaken_batch_neither_goes_live_nor_leaves_vectors(pipeline: Pipel
 
 
 def test_a_cleanup_under_way_does_not_hide_vectors_that_come_after_it(pipeline: Pipeline) -> None:
-    # Given a batch of a failed generation whose vectors are written after those of the generation were deleted
+    # Given a generation that failed, and a worker that writes its vectors after they were deleted
     pipeline.drop("a.txt", LINE)
     pipeline.deliver_events()
     pipeline.deliver(pipeline.extract, pipeline.extract_queue.messages.popleft())
-    message = EmbedMessage.parse(pipeline.embed_queue.messages[0])
-    embed, delete = pipeline.embedder.embed_documents, pipeline.vectors.delete_document
+    late = pipeline.embed_queue.messages.popleft()
+    message = EmbedMessage.parse(late)
+    with pipeline.connection() as connection:
+        fail_document(
+            connection,
+            message.document_id,
+            message.generation,
+            ProcessingError(),
+            now=pipeline.clock.now(),
+            ids=pipeline.ids,
+        )
+    delete = pipeline.vectors.delete_document
 
-    def fail_meanwhile(texts: Any) -> Any:
-        pipeline.embedder.embed_documents = embed
-        with pipeline.connection() as connection:
-            now = pipeline.clock.now()
-            fail_document(
-                connection, message.document_id, message.generation, ProcessingError(), now=now, ids=pipeline.ids
-            )
-        return embed(texts)
-
-    def write_late(*arguments: Any, **named: Any) -> int:
+    def write_after_deletion(*arguments: Any, **named: Any) -> int:
         pipeline.vectors.delete_document = delete
         deleted: int = delete(*arguments, **named)
-        pipeline.run()
+        record = VectorRecord(
+            f"{message.document_id}:1:0", [1.0], message.document_id, message.generation, pipeline.ids.new()
+        )
+        pipeline.vectors.upsert(message.namespace, [record])
+        pipeline.deliver(pipeline.embed, late)
         return deleted
 
-    pipeline.embedder.embed_documents = fail_meanwhile
-    pipeline.vectors.delete_document = write_late
+    pipeline.vectors.delete_document = write_after_deletion
     # When
-    pipeline.run()
     pipeline.settle()
     # Then
+    assert pipeline.vectors.delete_document == delete
     assert pipeline.document()["status"] == "failed"
-    assert pipeline.vector_ids() == []
+    assert (pipeline.vector_ids(), pipeline.document()["vector_cleanup_due"]) == ([], None)
 
 
 def test_a_file_that_takes_too_long_to_read_fails(pipeline: Pipeline) -> None:

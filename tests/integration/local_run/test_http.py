@@ -149,7 +149,10 @@ class TestAuthorizer:
         with toys.http() as http:
             response = http.get("/private", headers={"Authorization": "Bearer good"})
         assert response.json()["event"]["requestContext"]["authorizer"] == {
-            "principalId": "user-1", "organization_id": "o-1", "admin": "true", "limit": "3",
+            "principalId": "user-1",
+            "organization_id": "o-1",
+            "admin": "true",
+            "limit": "3",
         }
 
     def test_without_credential(self, toys: Toys) -> None:

@@ -126,7 +126,9 @@ def test_workers_without_work_are_ended_but_for_one(folder: Path, monkeypatch: p
 def test_without_a_death_signal_a_process_ends_with_its_standard_input() -> None:
     code = "import threading; from infra.local.launcher import end_at_eof; end_at_eof(); threading.Event().wait()"
     process = subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, start_new_session=True,
+        [sys.executable, "-c", code],
+        stdin=subprocess.PIPE,
+        start_new_session=True,
         env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
     )
     assert process.stdin is not None

@@ -25,13 +25,15 @@ class Records(Environment):
     records: str
 
 
-ECHO = HttpTrigger((
-    Route("GET", "/public", public=True),
-    Route("POST", "/public", public=True),
-    Route("GET", "/things/{thing_id}", public=True),
-    Route("GET", "/things/mine", public=True),
-    Route("GET", "/private"),
-))
+ECHO = HttpTrigger(
+    (
+        Route("GET", "/public", public=True),
+        Route("POST", "/public", public=True),
+        Route("GET", "/things/{thing_id}", public=True),
+        Route("GET", "/things/mine", public=True),
+        Route("GET", "/private"),
+    )
+)
 STREAM = HttpTrigger((Route("POST", "/stream", public=True),), streaming=True)
 
 

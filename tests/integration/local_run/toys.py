@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import httpx
-import psutil  # type: ignore[import-untyped]
+import psutil
 from botocore.config import Config
 
 from infra.local.endpoints import Endpoints

@@ -35,7 +35,7 @@ class Shown(ApiResponse):
 
 
 def routes() -> Router:
-    router = Router()  # type: ignore[no-untyped-call]
+    router = Router()
 
     @router.post("/v1/things", status_code=201)
     def make(body: Body) -> Shown:

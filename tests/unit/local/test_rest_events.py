@@ -89,8 +89,15 @@ def test_answer() -> None:
 @pytest.mark.parametrize(
     "payload",
     [
-        b"", b"null", b"[]", b'"x"', b"{}", b'{"statusCode": "x"}', b'{"statusCode": 99}',
-        b'{"statusCode": 200, "body": {}}', b'{"statusCode": 200, "headers": {"a": "1\\r\\nb: 2"}}',
+        b"",
+        b"null",
+        b"[]",
+        b'"x"',
+        b"{}",
+        b'{"statusCode": "x"}',
+        b'{"statusCode": 99}',
+        b'{"statusCode": 200, "body": {}}',
+        b'{"statusCode": 200, "headers": {"a": "1\\r\\nb: 2"}}',
         b'{"statusCode": 200, "headers": {"a b": "1"}}',
     ],
 )

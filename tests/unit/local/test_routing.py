@@ -6,11 +6,13 @@ from chatsphere.errors import NotFoundError
 from infra.catalog import FunctionSpec, HttpTrigger, Route
 from infra.local.routing import MethodNotAllowedError, RouteTable
 
-TABLE = RouteTable([
-    FunctionSpec("things", HttpTrigger((Route("GET", "/v1/things/{id}"), Route("DELETE", "/v1/things/{id}"))), ()),
-    FunctionSpec("mine", HttpTrigger((Route("GET", "/v1/things/mine"),)), ()),
-    FunctionSpec("parts", HttpTrigger((Route("POST", "/v1/things/{id}/parts/{part}"),), streaming=True), ()),
-])
+TABLE = RouteTable(
+    [
+        FunctionSpec("things", HttpTrigger((Route("GET", "/v1/things/{id}"), Route("DELETE", "/v1/things/{id}"))), ()),
+        FunctionSpec("mine", HttpTrigger((Route("GET", "/v1/things/mine"),)), ()),
+        FunctionSpec("parts", HttpTrigger((Route("POST", "/v1/things/{id}/parts/{part}"),), streaming=True), ()),
+    ]
+)
 
 
 def test_parameters_are_decoded() -> None:

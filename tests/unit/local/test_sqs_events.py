@@ -11,7 +11,10 @@ from infra.local.sqs_events import failed_ids, receive_count, sqs_event
 
 MESSAGES: list[dict[str, Any]] = [
     {
-        "MessageId": "m1", "ReceiptHandle": "h1", "Body": "b1", "MD5OfBody": "d1",
+        "MessageId": "m1",
+        "ReceiptHandle": "h1",
+        "Body": "b1",
+        "MD5OfBody": "d1",
         "Attributes": {"ApproximateReceiveCount": "3", "MessageGroupId": "g"},
         "MessageAttributes": {"trace": {"StringValue": "t", "DataType": "String"}},
     },

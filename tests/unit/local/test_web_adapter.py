@@ -9,7 +9,9 @@ EVENT: dict[str, Any] = {
     "httpMethod": "POST",
     "path": "/a%20b",
     "multiValueHeaders": {
-        "Accept": ["x", "y"], "X-Amzn-Request-Context": ["forged"], "x-amzn-lambda-context": ["forged"],
+        "Accept": ["x", "y"],
+        "X-Amzn-Request-Context": ["forged"],
+        "x-amzn-lambda-context": ["forged"],
     },
     "multiValueQueryStringParameters": {"q": ["1 &", "ü"]},
     "requestContext": {"requestId": "r"},
@@ -42,5 +44,8 @@ def test_body() -> None:
 def test_prelude() -> None:
     content = json.loads(prelude(201, [(b"a", b"1"), (b"a", b"2"), (b"set-cookie", b"c=1")]))
     assert content == {
-        "statusCode": 201, "headers": {"a": "2"}, "multiValueHeaders": {"a": ["1", "2"]}, "cookies": ["c=1"],
+        "statusCode": 201,
+        "headers": {"a": "2"},
+        "multiValueHeaders": {"a": ["1", "2"]},
+        "cookies": ["c=1"],
     }

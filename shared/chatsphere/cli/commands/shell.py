@@ -22,7 +22,7 @@ def env(session: Session) -> None:
     if machine is None:
         nearest = candidates(environment.working_directory, environment.home)[0]
         raise UsageError(f"No one-machine run: there is no {nearest}.", hint="Start one with `make up`.")
-    lines = [f"export {name}={shlex.quote(value)}" for name, value in machine.variables.items()]
+    lines = "\n".join(f"export {name}={shlex.quote(value)}" for name, value in machine.variables.items())
     session.output.result(
-        machine.variables, lambda console: console.print("\n".join(lines), markup=False, soft_wrap=True, highlight=False)
+        machine.variables, lambda console: console.print(lines, markup=False, soft_wrap=True, highlight=False)
     )

@@ -13,7 +13,7 @@ def heading_line(heading_path: Sequence[str]) -> str | None:
 def embedding_text(_document_name: str, heading_path: Sequence[str], content: str) -> str:
     """Return what is embedded for a chunk: its headings, which it may not repeat, and its text.
 
-    The document's name is left out: a name that says nothing ("scan 0012") costs more than a good one gains.
+    The document's name is left out: it made no difference that could be told from chance (decision 0021).
     """
     heading = heading_line(heading_path)
     return f"{heading}\n{content}" if heading else content
