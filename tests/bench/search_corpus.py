@@ -19,6 +19,9 @@ from chatsphere.adapters.system import SystemClock, UuidV7Ids
 from chatsphere.ports import Namespace
 
 CHUNKS_A_DOCUMENT = 1_000
+CHUNKS_A_SECTION = 25
+"""Consecutive chunks about one topic."""
+
 WORDS_A_CHUNK = 150
 VOCABULARY = 200_000
 TOPICS = 400
@@ -121,8 +124,7 @@ def fill_bot(admin_url: str, corpus: Corpus, chunks: int) -> Bot:
     ids = UuidV7Ids(SystemClock())
     namespace = Namespace(ids.new(), ids.new())
     documents = tuple(ids.new() for _ in range(-(-chunks // CHUNKS_A_DOCUMENT)))
-    topics = np.arange(len(documents)) % TOPICS
-    vectors = corpus.vectors(np.repeat(topics, CHUNKS_A_DOCUMENT)[:chunks])
+    vectors = corpus.vectors(np.array([_topic(number) for number in range(chunks)]))
     keys = [ids.new() for _ in range(chunks)]
     with psycopg.connect(admin_url) as connection, connection.cursor() as cursor:
         _add_bot(cursor, namespace)
@@ -144,9 +146,14 @@ def _chunk_rows(
 ) -> Iterator[tuple[object, ...]]:
     for number, key in enumerate(keys):
         document, ordinal = divmod(number, CHUNKS_A_DOCUMENT)
-        text, vector_id = corpus.text(document % TOPICS), f"{documents[document]}:1:{ordinal}"
+        text, vector_id = corpus.text(_topic(number)), f"{documents[document]}:1:{ordinal}"
         where = (documents[document], 1, 0, ordinal)
         yield key, *_owner(namespace), *where, text, 0, len(text), WORDS_A_CHUNK, vector_id
+
+
+def _topic(number: int) -> int:
+    """Return what a chunk is about: sections of a document wander through the topics."""
+    return number // CHUNKS_A_SECTION * 149 % TOPICS
 
 
 def _owner(namespace: Namespace) -> tuple[UUID, UUID]:

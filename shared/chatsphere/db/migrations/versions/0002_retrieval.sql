@@ -259,7 +259,7 @@ CREATE FUNCTION app.nearest_vectors_indexed(bot uuid, query halfvec, documents u
     SET jit = off
     SET enable_sort = off
     SET hnsw.iterative_scan = relaxed_order
-    SET hnsw.ef_search = 100
+    SET hnsw.ef_search = 200
     SET hnsw.max_scan_tuples = 40000
     AS $$
 BEGIN
