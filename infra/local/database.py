@@ -15,7 +15,7 @@ VOID_LEASES = """
     WHERE status IN ('registered', 'extracting', 'embedding', 'deleting') AND lease_expires_at > now()
 """
 RECONNECT_SECONDS = 0.5
-KNOWN_KEYS = "SELECT s3_key FROM documents WHERE s3_key IS NOT NULL"
+KNOWN_VERSIONS = "SELECT s3_key, s3_version_id FROM documents WHERE s3_key IS NOT NULL"
 
 
 def role_passwords(home: Home) -> dict[str, str]:
@@ -35,13 +35,13 @@ async def prepare(product: Product, postgres: Postgres, passwords: Mapping[str, 
         await asyncio.to_thread(_void_leases, postgres.url())
 
 
-async def known_keys(product: Product, postgres: Postgres) -> set[str]:
-    """Return the keys of the objects that the database has documents for."""
+async def known_versions(product: Product, postgres: Postgres) -> dict[str, str | None]:
+    """Return, by key, the version of each object that the database last heard of; None where it awaits one."""
     if product.prepare_database is None:
-        return set()
+        return {}
     while True:
         try:
-            return await asyncio.to_thread(_known_keys, postgres.url())
+            return await asyncio.to_thread(_known_versions, postgres.url())
         except psycopg.OperationalError:  # the server is being restarted
             await asyncio.sleep(RECONNECT_SECONDS)
 
@@ -51,6 +51,6 @@ def _void_leases(url: str) -> None:
         connection.execute(VOID_LEASES)
 
 
-def _known_keys(url: str) -> set[str]:
+def _known_versions(url: str) -> dict[str, str | None]:
     with psycopg.connect(url) as connection:
-        return {key for (key,) in connection.execute(KNOWN_KEYS)}
+        return dict(connection.execute(KNOWN_VERSIONS).fetchall())

@@ -64,10 +64,9 @@ class ObjectMirror:
         """Return everything kept, oldest first."""
         return sorted(self._read(), key=lambda version: version.sequence)
 
-    def current(self) -> dict[str, StoredVersion]:
-        """Return the newest version of each key that is not deleted."""
-        newest = {version.key: version for version in self.versions()}
-        return {key: version for key, version in newest.items() if not version.delete_marker}
+    def newest(self) -> list[StoredVersion]:
+        """Return the newest version of each key; a delete marker where the key was deleted last."""
+        return list({version.key: version for version in self.versions()}.values())
 
     def _read(self) -> Iterator[StoredVersion]:
         for description in self._root.glob("*/*/*.json"):

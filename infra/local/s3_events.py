@@ -1,5 +1,6 @@
 """S3 event notifications, as Amazon S3 words them."""
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote_plus
@@ -33,14 +34,19 @@ def object_event(bucket: str, region: str, name: str, version: StoredVersion) ->
 
 
 def lost_events(
-    bucket: str, region: str, current: dict[str, StoredVersion], known_keys: set[str]
+    bucket: str, region: str, newest: Iterable[StoredVersion], known: Mapping[str, str | None]
 ) -> list[dict[str, Any]]:
-    """Return a creation event for each object that the database has no document for.
+    """Return an event for each key whose newest version the database does not know.
 
-    Its upload was acknowledged and mirrored, and the queue that held its event ended with the process.
+    The change was acknowledged and mirrored, and the queue that held its event ended with the process. `known`
+    holds the version that the database has last heard of, by key.
     """
     return [
-        object_event(bucket, region, "ObjectCreated:Put", version)
-        for key, version in current.items()
-        if key not in known_keys
+        object_event(bucket, region, _event_name(version), version)
+        for version in newest
+        if (version.key in known if version.delete_marker else known.get(version.key) != version.version_id)
     ]
+
+
+def _event_name(version: StoredVersion) -> str:
+    return "ObjectRemoved:DeleteMarkerCreated" if version.delete_marker else "ObjectCreated:Put"

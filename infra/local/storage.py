@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 
 import httpx
@@ -76,10 +76,10 @@ class Storage:
             with suppress(httpx.HTTPError):  # it ended again: the next round recovers
                 await recover()
 
-    async def announce_lost(self, known_keys: set[str]) -> int:
-        """Announce again the objects that are not among `known_keys`; return how many."""
-        current = await asyncio.to_thread(ObjectMirror(self._home.objects).current)
-        events = lost_events(self._plan.bucket, REGION, current, known_keys)
+    async def announce_lost(self, known: Mapping[str, str | None]) -> int:
+        """Announce again the changes that `known`, the versions by key, does not hold; return how many."""
+        newest = await asyncio.to_thread(ObjectMirror(self._home.objects).newest)
+        events = lost_events(self._plan.bucket, REGION, newest, known)
         for event in events:
             await self.sqs.send(self._plan.notify, json.dumps(event))
         return len(events)

@@ -87,9 +87,9 @@ class Instance:
         await database.prepare(self._product, self.postgres, passwords)
 
     async def _announce_lost(self) -> None:
-        count = await self.storage.announce_lost(await database.known_keys(self._product, self.postgres))
+        count = await self.storage.announce_lost(await database.known_versions(self._product, self.postgres))
         if count:
-            say(f"{count} stored objects are not in the database; they are announced again")
+            say(f"{count} changes of stored objects are not known to the database; they are announced again")
 
     def _values(self, passwords: dict[str, str]) -> dict[str, str]:
         """Return every variable that a function's settings may take a value from."""

@@ -269,6 +269,10 @@ class ObjectStore(Protocol):
         """Delete every version and delete marker of the key; return how many versions with data were deleted."""
         ...
 
+    def delete_prefix(self, prefix: str) -> int:
+        """Delete every version and delete marker under the prefix, also of keys that listings hide; as `delete`."""
+        ...
+
     def keys(self, prefix: str) -> Iterator[str]:
         """Yield the key of each present object (latest version not deleted) under the prefix."""
         ...

@@ -31,16 +31,16 @@ def test_versions_are_in_order_and_the_newest_is_current(tmp_path: Path) -> None
     for version in (second, first):
         mirror.put(version, b"data")
     assert mirror.versions() == [first, second]
-    assert mirror.current() == {"k": second}
+    assert mirror.newest() == [second]
 
 
 def test_deleted_key_is_not_current(tmp_path: Path) -> None:
     mirror = ObjectMirror(tmp_path)
     mirror.put(a_version("k", "a", 1), b"data")
     mirror.put(a_version("k", "b", 2, delete_marker=True), b"")
-    assert mirror.current() == {}
+    assert [version.delete_marker for version in mirror.newest()] == [True]
     mirror.remove("k", "b")
-    assert set(mirror.current()) == {"k"}
+    assert [version.delete_marker for version in mirror.newest()] == [False]
 
 
 def test_removed_version_leaves_no_bytes(tmp_path: Path) -> None:
@@ -75,6 +75,17 @@ def test_sequencers_compare_as_text() -> None:
     assert earlier < later
 
 
-def test_only_unknown_objects_are_announced_again() -> None:
-    events = lost_events("b", "r", {"known": a_version("known"), "lost": a_version("lost")}, {"known"})
-    assert [event["Records"][0]["s3"]["object"]["key"] for event in events] == ["lost"]
+def test_only_unknown_changes_are_announced_again() -> None:
+    names = ("known", "lost", "replaced", "awaited")
+    newest = [a_version(name) for name in names]
+    newest += [a_version(name, delete_marker=True) for name in ("deleted", "forgotten")]
+    known = {"known": "v1", "replaced": "v0", "awaited": None, "deleted": "v1"}
+
+    records = [event["Records"][0] for event in lost_events("b", "r", newest, known)]
+
+    assert [(record["s3"]["object"]["key"], record["eventName"]) for record in records] == [
+        ("lost", "ObjectCreated:Put"),
+        ("replaced", "ObjectCreated:Put"),
+        ("awaited", "ObjectCreated:Put"),
+        ("deleted", "ObjectRemoved:DeleteMarkerCreated"),
+    ]

@@ -34,7 +34,7 @@ def test_alike_cosines_leave_the_order_to_the_words() -> None:
 
 def test_a_full_list_bounds_what_it_left_out() -> None:
     # Given: a hundred nearest chunks; the chunk found by words is at most as near as the last of them.
-    dense: dict[int | str, float] = {number: 0.9 - number / 1000 for number in range(CANDIDATES)}
+    dense = {f"near {number}": 0.9 - number / 1000 for number in range(CANDIDATES)}
 
     ranking = dict(fuse(dense, {"words": 1.0}, total_weight=10.0))
 

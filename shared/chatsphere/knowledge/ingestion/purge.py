@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 
 from chatsphere.db.database import Connection, Database
 from chatsphere.errors import UnavailableError
@@ -23,20 +23,12 @@ STEP: Final = 100
 """Documents or conversations deleted in one transaction."""
 
 
-class VersionedObjectStore(ObjectStore, Protocol):
-    """An object store that can also empty a prefix, down to what its listings hide."""
-
-    def delete_prefix(self, prefix: str) -> int:
-        """Delete every version and delete marker under the prefix; return how many versions held data."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Purger:
     """Works off the purge queue."""
 
     database: Database
-    objects: VersionedObjectStore
+    objects: ObjectStore
     vectors: VectorStore
     eraser: Eraser
     clock: Clock
