@@ -215,23 +215,30 @@ CREATE INDEX chunk_vectors_hnsw_384 ON chunk_vectors
 CREATE INDEX chunk_vectors_hnsw_768 ON chunk_vectors
     USING hnsw ((embedding::halfvec(768)) halfvec_cosine_ops) WHERE dimensions = 768;
 
--- The bot, if it is the present tenant's. Each vector of a bot is its organization's (foreign key), so one check
+-- Whether the bot is the present tenant's. Each vector of a bot is its organization's (foreign key), so one check
 -- stands for a check of every row, and counting can do with the index alone.
-CREATE FUNCTION app.own_bot(bot uuid) RETURNS uuid
+CREATE FUNCTION app.owns_bot(bot uuid) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path = pg_catalog, public, pg_temp
-    RETURN (SELECT b.id FROM bots b WHERE b.id = bot AND b.organization_id = app.current_organization());
+    RETURN EXISTS (SELECT FROM bots b WHERE b.id = bot AND b.organization_id = app.current_organization());
 
 -- How many vectors a search of this bot would have to compare, counted up to `ceiling`.
 CREATE FUNCTION app.count_vectors(bot uuid, documents uuid[], ceiling integer) RETURNS bigint
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path = pg_catalog, public, pg_temp
+    SET jit = off
+    AS $$
+BEGIN
+    IF NOT app.owns_bot(bot) THEN
+        RETURN 0;
+    END IF;
     RETURN (
         SELECT count(*) FROM (
             SELECT FROM chunk_vectors v
-            WHERE v.bot_id = (SELECT app.own_bot(bot))
-              AND (documents IS NULL OR v.document_id = ANY (documents))
+            WHERE v.bot_id = bot AND (documents IS NULL OR v.document_id = ANY (documents))
             LIMIT ceiling) counted);
+END
+$$;
 
 -- Compares every vector of the bot. Without the cast of the indexes no HNSW index can be chosen.
 CREATE FUNCTION app.nearest_vectors_exact(bot uuid, query halfvec, documents uuid[], result_limit integer)
@@ -239,19 +246,24 @@ CREATE FUNCTION app.nearest_vectors_exact(bot uuid, query halfvec, documents uui
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path = pg_catalog, public, pg_temp
     SET jit = off
+    SET max_parallel_workers_per_gather = 0
     AS $$
 BEGIN
+    IF NOT app.owns_bot(bot) THEN
+        RETURN;
+    END IF;
     RETURN QUERY
     SELECT v.chunk_id, v.document_id, 1 - (v.embedding <=> query)
     FROM chunk_vectors v
-    WHERE v.bot_id = (SELECT app.own_bot(bot)) AND v.dimensions = vector_dims(query)
+    WHERE v.bot_id = bot AND v.dimensions = vector_dims(query)
       AND (documents IS NULL OR v.document_id = ANY (documents))
     ORDER BY v.embedding <=> query
     LIMIT result_limit;
 END
 $$;
 
--- Walks the HNSW index, further if filters leave too few.
+-- Walks the HNSW index, further if filters leave too few. Planned anew each time: a cached plan would have to
+-- consider all 32 partitions.
 CREATE FUNCTION app.nearest_vectors_indexed(bot uuid, query halfvec, documents uuid[], result_limit integer)
     RETURNS TABLE (chunk_id uuid, document_id uuid, score double precision)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -263,11 +275,13 @@ CREATE FUNCTION app.nearest_vectors_indexed(bot uuid, query halfvec, documents u
     SET hnsw.max_scan_tuples = 40000
     AS $$
 BEGIN
+    IF NOT app.owns_bot(bot) THEN
+        RETURN;
+    END IF;
     RETURN QUERY EXECUTE format(
         'SELECT v.chunk_id, v.document_id, 1 - (v.embedding::halfvec(%1$s) <=> $2::halfvec(%1$s))
          FROM chunk_vectors v
-         WHERE v.bot_id = (SELECT app.own_bot($1)) AND v.dimensions = %1$s
-           AND ($3 IS NULL OR v.document_id = ANY ($3))
+         WHERE v.bot_id = $1 AND v.dimensions = %1$s AND ($3 IS NULL OR v.document_id = ANY ($3))
          ORDER BY v.embedding::halfvec(%1$s) <=> $2::halfvec(%1$s)
          LIMIT $4', vector_dims(query))
     USING bot, query, documents, result_limit;
@@ -305,7 +319,7 @@ DECLARE
     signature text;
 BEGIN
     FOREACH signature IN ARRAY ARRAY[
-        'app.own_bot(uuid)',
+        'app.owns_bot(uuid)',
         'app.count_vectors(uuid, uuid[], integer)',
         'app.nearest_vectors_exact(uuid, halfvec, uuid[], integer)',
         'app.nearest_vectors_indexed(uuid, halfvec, uuid[], integer)'
