@@ -2,61 +2,31 @@
 
     python -m tests.bench.calibrate DATA_DIR
 
-DATA_DIR holds sets in the form of corpus.jsonl, queries.jsonl and qrels.tsv, one folder each. Every question is
-put to bots of several sizes cut from its corpus: with its relevant passages (answerable), without them (hard:
-the rest of the field stays), and a question of another set is put to the same bot (far). The questions of such
-sets were written by people who had the passage before them, so for half of the examples part of the question's
-words are made unknown to the index: other people use other words.
+DATA_DIR holds labelled sets, one folder each (see `labelled_sets`). Every question is put to bots of several sizes
+cut from its corpus: with its relevant passages (answerable) and without them (held out: the rest of the field
+stays), and a question of another set is put to the same bot (far). The questions of such sets were written by
+people who had the passage before them, so for half of the examples part of the question's words are made unknown
+to the index: other people use other words.
 """
 
 import argparse
-import json
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import psycopg
 from numpy.typing import NDArray
 
-from chatsphere.adapters.minilm import MODEL, MiniLmEmbedder
+from chatsphere.adapters.minilm import MODEL
 from chatsphere.knowledge.retrieval.confidence import Evidence, features
-from chatsphere.knowledge.retrieval.fusion import CANDIDATES, fuse
-from chatsphere.knowledge.retrieval.lexical import Question, Term
-from tests.postgres import fresh_database, running_server
+from chatsphere.knowledge.retrieval.fusion import fuse
+from tests.bench.labelled_sets import Asked, LabelledSet, SmallBot, Vectors, read_sets
 
 HITS = 8
 QUESTIONS = 300
 SIZES = (1, 3, 10, 40, 150)
 """Chunks of the smaller bots; each set's whole corpus comes on top."""
-
-LEXEMES = """
-SELECT COALESCE(jsonb_object_agg(lexeme, cardinality(positions)), '{}')
-FROM unnest(app.lexemes('{}', %s))
-"""
-
-Vectors = NDArray[np.float64]
-Words = dict[str, int]
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A question: its lexemes, its vector, and the numbers of its relevant passages."""
-
-    terms: tuple[str, ...]
-    vector: Vectors
-    relevant: frozenset[int]
-
-
-@dataclass(frozen=True)
-class LabelledSet:
-    """A corpus as both indexes see it, and its questions."""
-
-    name: str
-    words: list[Words]
-    vectors: Vectors
-    questions: list[Asked]
 
 
 @dataclass(frozen=True)
@@ -69,86 +39,14 @@ class Example:
     features: tuple[float, float]
 
 
-class SmallBot:
-    """A bot held in memory: the product's fusion and features over a few passages of a set."""
-
-    def __init__(self, source: LabelledSet, members: Sequence[int]) -> None:
-        self._words = [source.words[member] for member in members]
-        self._vectors = source.vectors[list(members)]
-        lengths = np.array([sum(words.values()) for words in self._words], dtype=float)
-        self._average = max(float(lengths.mean()), 1.0)
-        self._norms = 1.5 * (0.25 + 0.75 * lengths / self._average)
-        self._postings: dict[str, list[int]] = {}
-        for number, words in enumerate(self._words):
-            for word in words:
-                self._postings.setdefault(word, []).append(number)
-
-    def search(self, terms: Sequence[str], vector: Vectors) -> tuple[float, float]:
-        """Return the features of the search for a question."""
-        question = Question(
-            tuple(Term(term, len(self._postings.get(term, ()))) for term in terms), len(self._words), self._average
-        )
-        cosines = self._vectors @ vector
-        nearest = np.argsort(-cosines, kind="stable")[:CANDIDATES]
-        dense = {int(number): float(cosines[number]) for number in nearest}
-        ranking = fuse(dense, self._bm25(question), question.total_weight)[:HITS]
-        hits = [Evidence(dense.get(n), [t for t in terms if t in self._words[n]]) for n, _ in ranking]
-        found = features(question, hits)
-        return found.dense, found.coverage
-
-    def _bm25(self, question: Question) -> dict[int, float]:
-        scores: dict[int, float] = {}
-        for term in question.terms:
-            for number in self._postings.get(term.lexeme, ()):
-                frequency = self._words[number][term.lexeme]
-                weight = question.weight(term) * frequency / (frequency + self._norms[number])
-                scores[number] = scores.get(number, 0.0) + weight
-        best = sorted(scores.items(), key=lambda score: (-score[1], score[0]))
-        return dict(best[:CANDIDATES])
-
-
 def main() -> None:
     """Read the sets, fit, and print coefficients and refusals."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
-    folders = sorted(path for path in parser.parse_args().data.iterdir() if (path / "qrels.tsv").exists())
-    with running_server() as server, fresh_database(server) as urls, psycopg.connect(urls.admin) as connection:
-
-        def lexemes(text: str) -> Words:
-            row = connection.execute(LEXEMES, (text,)).fetchone()
-            assert row is not None
-            words: Words = row[0]
-            return words
-
-        sets = [_read(folder, lexemes) for folder in folders]
+    sets = read_sets(parser.parse_args().data, QUESTIONS)
     examples = list(_examples(sets, random.Random(7)))
     print(f"{len(examples)} examples from {', '.join(s.name for s in sets)}; model {MODEL}")
     _report(examples)
-
-
-def _read(folder: Path, lexemes: Callable[[str], Words]) -> LabelledSet:
-    embedder = MiniLmEmbedder()
-    corpus = [json.loads(line) for line in (folder / "corpus.jsonl").open()]
-    numbers = {passage["id"]: number for number, passage in enumerate(corpus)}
-    relevant: dict[str, set[int]] = {}
-    for line in (folder / "qrels.tsv").open():
-        query, passage, grade = line.split("\t")
-        if int(grade) > 0 and passage in numbers:
-            relevant.setdefault(query, set()).add(numbers[passage])
-    queries = [json.loads(line) for line in (folder / "queries.jsonl").open()]
-    labelled = [query for query in queries if query["id"] in relevant]
-    texts = [f"{passage['title']}\n{passage['text']}".strip() for passage in corpus]
-    chosen = random.Random(7).sample(labelled, min(QUESTIONS, len(labelled)))
-    print(f"embedding {len(texts)} passages and {len(chosen)} questions of {folder.name}", flush=True)
-    return LabelledSet(
-        folder.name,
-        [lexemes(text) for text in texts],
-        np.array(embedder.embed_documents(texts)),
-        [
-            Asked(tuple(lexemes(q["text"])), np.array(embedder.embed_query(q["text"])), frozenset(relevant[q["id"]]))
-            for q in chosen
-        ],
-    )
 
 
 def _examples(sets: Sequence[LabelledSet], chance: random.Random) -> Iterator[Example]:
@@ -157,34 +55,36 @@ def _examples(sets: Sequence[LabelledSet], chance: random.Random) -> Iterator[Ex
         everything = range(len(source.words))
         whole = SmallBot(source, everything)
         for asked in source.questions:
-            rest = [number for number in everything if number not in asked.relevant]
-            stranger = chance.choice(others)
-            held_out = SmallBot(source, rest)
-            for kind, bot, question in (
-                ("answerable", whole, asked),
-                ("held out", held_out, asked),
-                ("far", whole, stranger),
-            ):
-                yield _example(source, kind, bot, question, chance)
+            rest = [number for number in everything if number not in asked.grades]
+            yield from _trio(source, asked, chance.choice(others), whole, SmallBot(source, rest), chance)
             for size in SIZES:
-                if size < len(asked.relevant):
-                    continue
-                some = chance.sample(rest, size)
-                with_answer = SmallBot(source, [*asked.relevant, *some[: size - len(asked.relevant)]])
-                stranger = chance.choice(others)
-                for kind, bot, question in (
-                    ("answerable", with_answer, asked),
-                    ("held out", SmallBot(source, some), asked),
-                    ("far", with_answer, stranger),
-                ):
-                    yield _example(source, kind, bot, question, chance)
+                if size >= len(asked.grades):
+                    some = chance.sample(rest, size)
+                    bot = SmallBot(source, [*asked.grades, *some[: size - len(asked.grades)]])
+                    yield from _trio(source, asked, chance.choice(others), bot, SmallBot(source, some), chance)
 
 
-def _example(source: LabelledSet, kind: str, bot: SmallBot, asked: Asked, chance: random.Random) -> Example:
-    reworded = chance.random() < 0.5
-    unknown = chance.random() if reworded else 0.0
-    terms = [f"{term}?" if chance.random() < unknown else term for term in asked.terms]
-    return Example(source.name, kind, reworded, bot.search(terms, asked.vector))
+def _trio(
+    source: LabelledSet, asked: Asked, stranger: Asked, bot: SmallBot, without: SmallBot, chance: random.Random
+) -> Iterator[Example]:
+    """Put a question to a bot that holds its answer and to one that does not, and a strange one to the first."""
+    for kind, asked_bot, question in (
+        ("answerable", bot, asked),
+        ("held out", without, asked),
+        ("far", bot, stranger),
+    ):
+        reworded = chance.random() < 0.5
+        unknown = chance.random() if reworded else 0.0
+        terms = [f"{term}?" if chance.random() < unknown else term for term in question.terms]
+        yield Example(source.name, kind, reworded, _features(asked_bot, terms, question.vector))
+
+
+def _features(bot: SmallBot, terms: Sequence[str], vector: Vectors) -> tuple[float, float]:
+    question, dense = bot.question(terms), bot.dense(vector)
+    ranking = fuse(dense, bot.lexical(question), question.total_weight)[:HITS]
+    hits = [Evidence(dense.get(number), [t for t in terms if t in bot.words[number]]) for number, _ in ranking]
+    found = features(question, hits)
+    return found.dense, found.coverage
 
 
 def _report(examples: Sequence[Example]) -> None:

@@ -2,9 +2,9 @@
 
 Content words follow Zipf-Mandelbrot with parameters that give real text's growth of the vocabulary (16,000
 lexemes in 184,000 words) and its frequent words (in a third of all chunks); stop words are mixed in; each
-document repeats words of its topic. Vectors are a topic's direction
-plus noise in 32 directions: embeddings of text vary in few directions as well, and an index for pure noise
-in 384 would be measured on what never occurs.
+section of a document repeats words of its topic. Vectors are a topic's direction plus noise in 32 directions:
+embeddings of text vary in few directions as well, and an index over noise in 384 would be measured on what never
+occurs.
 """
 
 from collections.abc import Iterator

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatsphere.knowledge.chunking import chunk_blocks, embedding_input
+from chatsphere.knowledge.chunking import chunk_blocks
+from chatsphere.knowledge.retrieval.embedding_text import embedding_text
 from chatsphere.knowledge.text import Block, BlockKind, Chunk
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
@@ -213,24 +214,21 @@ def test_tokens_are_counted_a_bounded_number_of_times() -> None:
     assert counted < 4 * len(canonical(blocks))
 
 
-def test_headings_leave_room_for_themselves_in_the_embedding_input() -> None:
+def test_headings_leave_room_for_themselves_where_the_chunk_is_embedded() -> None:
     path = ("A chapter with a title", "A section with a long and winding title of many words")
     blocks = [Block(paragraph(60), heading_path=path) for _ in range(20)]
 
     for chunk in cut(blocks):
-        text = embedding_input(
-            chunk.content, chunk.heading_path, token_count=chunk.token_count, count_tokens=count_words
-        )
+        text = embedding_text("a.txt", chunk.heading_path, chunk.content)
         assert text.startswith("A chapter with a title › A section")
         assert count_words(text) <= 256
 
 
-def test_embedding_input_drops_outer_headings_first_and_repeats_none() -> None:
-    kept = embedding_input("x", ["outer " * 10, "inner"], token_count=1, count_tokens=count_words, max_tokens=5)
-    repeated = embedding_input("## Title\n\nx", ["Title"], token_count=5, count_tokens=count_words)
+def test_of_endless_headings_the_innermost_are_embedded() -> None:
+    text = embedding_text("a.txt", ["outer " * 1000, "inner"], "content")
 
-    assert kept == "inner\nx"
-    assert repeated == "## Title\n\nx"
+    assert text.endswith("› inner\ncontent")
+    assert len(text) < 300
 
 
 @pytest.mark.parametrize(("target", "ceiling"), [(0, 10), (11, 10)])

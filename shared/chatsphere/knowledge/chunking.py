@@ -6,11 +6,11 @@ Memory is bounded by the largest block. Every passage is a slice of the canonica
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from chatsphere.knowledge.retrieval.embedding_text import heading_line
 from chatsphere.knowledge.splitting import CountTokens, split_text
 from chatsphere.knowledge.text import Block, BlockKind, Chunk
 
 _SEPARATOR = "\n\n"
-_HEADING_SEPARATOR = " › "
 _SMALL_SHARE = 0.25
 """A chunk below this share of the target goes on over the next heading instead of standing alone."""
 _HEADING_SHARE = 0.25
@@ -23,7 +23,7 @@ def chunk_blocks(
     """Yield the passages of a document.
 
     A passage grows block by block up to `target_tokens`, and never exceeds `max_tokens` less what the headings
-    it stands under need in `embedding_input` (a quarter at most). A heading begins a passage where the one
+    it stands under need where it is embedded (a quarter at most). A heading begins a passage where the one
     before is big enough, and ends one only where its page or the document ends. A passage never spans pages, so
     that a quote's page is its passage's. Passages do not overlap: retrieval merges neighbours. Where an embedder
     adds marks of its own, give a `max_tokens` that is less by their number.
@@ -34,29 +34,6 @@ def chunk_blocks(
     for block in blocks:
         yield from chunker.add(block)
     yield from chunker.finish()
-
-
-def embedding_input(
-    content: str,
-    heading_path: Sequence[str],
-    *,
-    token_count: int,
-    count_tokens: CountTokens,
-    max_tokens: int = 256,
-) -> str:
-    """Return the text to embed for a chunk: the headings that it stands under, then its content.
-
-    A heading that the content begins with is not repeated; of headings that do not fit, the outer ones are
-    left out.
-    """
-    opening = {" ".join(line.strip("# ").split()) for line in content.split("\n", 6)[:6]}
-    path = [heading for heading in heading_path if heading not in opening]
-    while path:
-        context = _HEADING_SEPARATOR.join(path)
-        if count_tokens(context) + token_count <= max_tokens:
-            return f"{context}\n{content}"
-        path = path[1:]
-    return content
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +149,7 @@ class _Chunker:
     def _limit(self, path: tuple[str, ...]) -> int:
         """How many tokens the content of a chunk under these headings may have."""
         if self._limits[0] != path:
-            context = self._count(_HEADING_SEPARATOR.join(path))
+            context = self._count(heading_line(path) or "")
             self._limits = path, max(1, self._ceiling - min(context, int(self._ceiling * _HEADING_SHARE)))
         return self._limits[1] if path else self._ceiling
 

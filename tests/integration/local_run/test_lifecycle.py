@@ -132,11 +132,13 @@ def test_everything_survives_the_kill_of_the_whole_tree(folder: Path) -> None:
 def test_work_of_a_killed_run_is_taken_up_again(folder: Path) -> None:
     toys = Toys(folder)
     first = toys.start()
+    versions = {}
     for key in ("known", "lost"):
-        toys.s3().put_object(Bucket=BUCKET, Key=key, Body=b"data")
+        versions[key] = toys.s3().put_object(Bucket=BUCKET, Key=key, Body=b"data")["VersionId"]
         toys.wait_for_event(key, "ObjectCreated:Put")
     with psycopg.connect(toys.endpoints.database_url) as connection:
-        connection.execute("INSERT INTO documents VALUES ('known', 'extracting', now() + interval '1 hour')")
+        leased = "INSERT INTO documents VALUES ('known', %s, 'extracting', now() + interval '1 hour')"
+        connection.execute(leased, (versions["known"],))
     kill(toys.processes())
     first.wait()
 

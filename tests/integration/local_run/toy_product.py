@@ -41,7 +41,8 @@ def prepare_database(admin_url: str, role_passwords: Mapping[str, str]) -> None:
     """As much of the product's schema as the run itself touches."""
     with psycopg.connect(admin_url) as connection:
         connection.execute(
-            "CREATE TABLE IF NOT EXISTS documents (s3_key text, status text, lease_expires_at timestamptz)"
+            "CREATE TABLE IF NOT EXISTS documents"
+            " (s3_key text, s3_version_id text, status text, lease_expires_at timestamptz)"
         )
 
 

@@ -137,6 +137,15 @@ def test_an_empty_bot_is_sure_of_nothing(library: Library) -> None:
     assert ask(library, "anything") == SearchResult((), 0.0)
 
 
+@pytest.mark.parametrize("query", ["pears\0too", "pears \ud800 too", "", "?", "pears " * 20_000])
+def test_any_text_is_a_query(library: Library, query: str) -> None:
+    shelve(library, *TEXTS)
+
+    hits = ask(library, query).hits
+
+    assert hits[0].content == TEXTS[1] or "pears" not in query
+
+
 class DownStore:
     """A vector store that does not answer."""
 

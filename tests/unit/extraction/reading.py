@@ -1,14 +1,27 @@
 """How the tests read a document: in this process (quick), or as the product does (in a child)."""
 
 import importlib
+import resource
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 from chatsphere.knowledge.extraction import ExtractionLimits, extract_file
+from chatsphere.knowledge.extraction.limits import MIB
 from chatsphere.knowledge.extraction.parsed import Parsed, finish
 from chatsphere.knowledge.text import Block, BlockKind
 
 LIMITS = ExtractionLimits(wall_seconds=60)
+
+
+def more_than_here(mebibytes: int) -> int:
+    """So many MiB more, in bytes, than this process ever held: Linux counts a child's peak from its parent's."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 + mebibytes * MIB
+
+
+def memory_limit(mebibytes: int) -> ExtractionLimits:
+    """Limits under which a child that takes too much memory can be told from one that crashes."""
+    return replace(LIMITS, memory_bytes=more_than_here(mebibytes))
 
 
 def parse(parser: str, path: Path, data: bytes | str, limits: ExtractionLimits = LIMITS) -> list[Block]:

@@ -14,11 +14,10 @@ from chatsphere.errors import (
     NoTextLayerError,
 )
 from chatsphere.knowledge.extraction import extract_file
-from chatsphere.knowledge.extraction.limits import MIB
 from chatsphere.knowledge.extraction.pdf import sample_pages
 from chatsphere.knowledge.text import BlockKind
 from tests.builders.pdf import make_drawing_pdf, make_flate_bomb, make_pdf, make_raw_pdf
-from tests.unit.extraction.reading import LIMITS, extract, parse, texts
+from tests.unit.extraction.reading import LIMITS, extract, memory_limit, more_than_here, parse, texts
 
 LONG = "This line is long enough to reach the right edge of the column here"
 
@@ -105,7 +104,7 @@ def test_unreadable(data: bytes, error: type[Exception], tmp_path: Path) -> None
 
 def test_flate_bomb_is_stopped(tmp_path: Path) -> None:
     with pytest.raises(ExtractionLimitError):
-        extract(tmp_path, "a.pdf", make_flate_bomb(600 * MIB), limits=replace(LIMITS, memory_bytes=400 * MIB))
+        extract(tmp_path, "a.pdf", make_flate_bomb(more_than_here(600)), limits=memory_limit(400))
 
 
 def test_too_many_pages(tmp_path: Path) -> None:

@@ -19,8 +19,9 @@ from chatsphere.errors import (
 )
 from chatsphere.knowledge.extraction import sandbox
 from chatsphere.knowledge.extraction.extract import Extraction, start
-from chatsphere.knowledge.extraction.limits import MIB, ExtractionLimits
+from chatsphere.knowledge.extraction.limits import ExtractionLimits
 from chatsphere.knowledge.extraction.protocol import Task, decode, error_of
+from tests.unit.extraction.reading import memory_limit
 
 LIMITS = ExtractionLimits(wall_seconds=60)
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's limits are Linux's")
@@ -71,7 +72,7 @@ def test_blocks_pages_and_title_come_through(tmp_path: Path) -> None:
 @linux_only
 def test_memory_is_limited(tmp_path: Path) -> None:
     with pytest.raises(ExtractionLimitError):
-        read("eat_memory", tmp_path, replace(LIMITS, memory_bytes=300 * MIB))
+        read("eat_memory", tmp_path, memory_limit(300))
 
 
 @linux_only

@@ -14,12 +14,16 @@ MAX_SENTENCE_CHARS: Final = 600
 MAX_HEADING_CHARS: Final = 90
 MIN_WRAPPED_LINE_CHARS: Final = 40
 
+CONTEXT_CHARS: Final = 80
+"""How far to look around a mark: more than any abbreviation and the gap after it."""
+
 _BLOCK_BREAK: Final = re.compile(r"\n[ \t]*\n\s*")
 _LIST_ITEM: Final = re.compile(r"\s*(?:[-*+•‣◦▪–—]\s|\(?\d{1,3}[.)]\s|\(?[a-zA-Z][.)]\s|#{1,6}\s|>\s)")
 _TABLE_ROW: Final = re.compile(r"\s*\|.*\||.*\S\s\|\s\S.*|.*\S\t+\S.*")
 _ENUMERATOR: Final = re.compile(r"(?:^|\n)\s*\(?(?:\d{1,3}|[a-zA-Z])\.$")
 _CLOSERS: Final = "\"'”’»›)]}」』）】》〉"
-_END: Final = re.compile(rf"[.!?…]+[{re.escape(_CLOSERS)}]*(?=\s)|[。！？｡؟।۔][{re.escape(_CLOSERS)}]*")
+# Tried only where a run of marks begins: from each of its marks anew, a long run would take quadratic time.
+_END: Final = re.compile(rf"(?<![.!?…])[.!?…]+[{re.escape(_CLOSERS)}]*(?=\s)|[。！？｡؟।۔][{re.escape(_CLOSERS)}]*")
 _LAST_WORD: Final = re.compile(r"[^\s(\[{\"'“‘«]+$")
 _TERMINAL: Final = re.compile(rf"[.!?…。！？｡؟।۔;:,，、][{re.escape(_CLOSERS)}]*\s*$")
 
@@ -105,12 +109,12 @@ def _sentences(text: str, start: int, end: int) -> list[tuple[int, int]]:
 
 
 def _ends_sentence(text: str, start: int, mark: re.Match[str], end: int) -> bool:
-    following = text[mark.end() : end].lstrip()[:1]
+    following = text[mark.end() : min(end, mark.end() + CONTEXT_CHARS)].lstrip()[:1]
     if not following:
         return False
     if mark[0][0] != "." or mark[0].startswith(".."):
         return not following.islower()
-    before = text[start : mark.start()]
+    before = text[max(start, mark.start() - CONTEXT_CHARS) : mark.start()]
     if _ENUMERATOR.search(before + "."):
         return False
     word = _LAST_WORD.search(before)

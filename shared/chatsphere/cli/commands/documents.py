@@ -14,7 +14,6 @@ from chatsphere.cli.formatting import moment, one_line, pages, plain, size
 from chatsphere.cli.options import BotOption, command
 from chatsphere.cli.output import Rows
 from chatsphere.cli.session import Session
-from chatsphere.cli.watch import IN_FLIGHT
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -69,9 +68,11 @@ def wait(
     timeout: Annotated[float, typer.Option(min=0, help="Seconds to wait at most.")] = 900,
 ) -> ExitCode:
     """Wait until every document is ready or has failed. Exit code 1 if any failed or time ran out."""
+    from chatsphere.cli.watch import IN_FLIGHT
+
     path = f"/bots/{lookup.bot_id(session, bot)}/documents"
     deadline = time.monotonic() + timeout
-    while under_way := _under_way(session, path):
+    while under_way := sum(1 for status in IN_FLIGHT for _ in session.client.items(path, {"status": status})):
         if time.monotonic() > deadline:
             raise CliError(f"{under_way} documents were not done after {timeout:g} s.", code="timeout")
         time.sleep(PAUSE_SECONDS)
@@ -99,10 +100,6 @@ def delete(
         session.client.delete(path)
     ids = [path.rpartition("/")[2] for path in paths]
     session.output.result({"deleted": ids}, lambda console: console.print(f"Deleted {len(ids)}."))
-
-
-def _under_way(session: Session, path: str) -> int:
-    return sum(1 for status in IN_FLIGHT for _ in session.client.items(path, {"status": status}))
 
 
 def _path(session: Session, bot: str | None, document: str) -> str:

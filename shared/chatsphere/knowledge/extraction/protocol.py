@@ -89,7 +89,8 @@ def decode(line: bytes) -> Message:
 
 def error_of(code: str, note: str = "") -> DocumentError:
     """Make the error of a code; the note goes to the log with the traceback, never to the caller."""
-    kinds = {kind.code: kind for kind in DocumentError.__subclasses__()}
+    # Only what a file can have wrong with it: other stages have errors of their own.
+    kinds = {k.code: k for k in DocumentError.__subclasses__() if k.__module__ == DocumentError.__module__}
     error = kinds.get(code, CorruptDocumentError)()
     if note:
         error.add_note(note[:500])

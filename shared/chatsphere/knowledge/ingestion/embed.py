@@ -13,7 +13,7 @@ from chatsphere.knowledge.ingestion.times import CLEANUP_LEASE, EMBED_LEASE, MAX
 from chatsphere.knowledge.ingestion.transitions import DROP_UNSEEN_CHUNKS, fail_document, refresh_bot_status
 from chatsphere.knowledge.ingestion.vector_cleanup import VectorCleanup
 from chatsphere.knowledge.retrieval.embedding_text import embedding_text
-from chatsphere.knowledge.retrieval.lexical_index import index_document
+from chatsphere.knowledge.retrieval.lexical_index import SEGMENT_CHUNKS, compact, index_document
 from chatsphere.observability import logger
 from chatsphere.ports import Clock, Embedder, Ids, VectorRecord, VectorStore
 
@@ -87,10 +87,18 @@ class ChunkEmbedder:
                     live = self._go_live(connection, message, values)
         if document is None:
             self._overtaken(message)
-        elif live is not None and live["vector_cleanup_due"]:
+        elif live is not None:
+            self._tidy(message, live)
+
+    def _tidy(self, message: EmbedMessage, live: Mapping[str, Any]) -> None:
+        """What readers need not wait for, after the switch."""
+        if live["vector_cleanup_due"]:
             # If this is cut short, the time it leaves in the row has the reaper see to it.
             cleanup = VectorCleanup(self.database, self.vectors, self.clock)
             cleanup.finish(message.namespace, message.document_id, message.generation, live["vector_cleanup_due"])
+        # If this is cut short, the bot's next document makes up for it.
+        with self.database.transaction(message.organization_id) as connection:
+            compact(connection, message.bot_id, budget=SEGMENT_CHUNKS)
 
     def _go_live(self, connection: Connection, message: EmbedMessage, values: dict[str, Any]) -> Mapping[str, Any]:
         """Switch readers over: before the commit they see the former generation whole, after it the new one."""

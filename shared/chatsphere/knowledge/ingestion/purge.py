@@ -13,7 +13,7 @@ from chatsphere.knowledge.ingestion.messages import PurgeMessage
 from chatsphere.knowledge.ingestion.object_keys import prefix
 from chatsphere.knowledge.ingestion.times import DELETE_LEASE
 from chatsphere.knowledge.ingestion.vector_cleanup import VectorCleanup
-from chatsphere.knowledge.retrieval.lexical_index import unindex_document
+from chatsphere.knowledge.retrieval.lexical_index import unindex_bot, unindex_document
 from chatsphere.observability import logger
 from chatsphere.ports import Clock, ObjectStore, VectorStore
 
@@ -48,6 +48,7 @@ class Purger:
     def _purge_bot(self, message: PurgeMessage) -> None:
         removed: Counter[str] = Counter()
         self._transact(message, lambda c: c.execute(queries.MARK_ALL_DELETED, self._values(message)))
+        self._transact(message, lambda c: unindex_bot(c, message.bot_id))
         removed["vectors"] = self.vectors.delete_namespace(message.namespace)
         removed["objects"] = self.objects.delete_prefix(prefix(message.organization_id, message.bot_id))
         while step := self._transact(message, lambda c: self._delete_documents(c, message)):

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 HEADING_SEPARATOR = " › "
+MAX_HEADING_CHARS = 240
+"""Headings past this length would push the end of the content out of what the embedder reads."""
 
 
 def heading_line(heading_path: Sequence[str]) -> str | None:
@@ -16,4 +18,5 @@ def embedding_text(_document_name: str, heading_path: Sequence[str], content: st
     The document's name is left out: it made no difference that could be told from chance (decision 0021).
     """
     heading = heading_line(heading_path)
-    return f"{heading}\n{content}" if heading else content
+    # The innermost headings stand last, and say most of the content.
+    return f"{heading[-MAX_HEADING_CHARS:]}\n{content}" if heading else content

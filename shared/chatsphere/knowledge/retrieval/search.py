@@ -62,7 +62,7 @@ def search(
     """
     if documents is not None and not documents:
         return SearchResult((), None if mode != "fused" else 0.0)
-    namespace = Namespace(organization_id, bot_id)
+    namespace, query = Namespace(organization_id, bot_id), _storable(query)
     with ThreadPoolExecutor(1) as side:
         # The embedder computes, or waits for a network, while the database looks the words up.
         dense = side.submit(_search_dense, vectors, embedder, namespace, query, documents, mode)
@@ -74,6 +74,11 @@ def search(
         return SearchResult(hits, None)
     evidence = [Evidence(hit.scores.dense, row["terms"]) for hit, (row, _) in zip(hits, rows, strict=True)]
     return SearchResult(hits, confidence(embedder.model, question, evidence))
+
+
+def _storable(query: str) -> str:
+    """Return the query without what JSON can carry and neither PostgreSQL nor a tokenizer takes."""
+    return query.replace("\0", " ").encode("utf-8", "replace").decode("utf-8")
 
 
 def _search_dense(

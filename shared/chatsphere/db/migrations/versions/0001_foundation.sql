@@ -399,9 +399,3 @@ GRANT UPDATE (last_used_at) ON api_keys TO chatsphere_authenticator;
 CREATE POLICY reaper ON documents FOR SELECT TO chatsphere_reaper USING (true);
 CREATE POLICY reaper ON bots FOR SELECT TO chatsphere_reaper USING (true);
 GRANT SELECT ON documents, bots TO chatsphere_reaper;
-
--- Search runs as this role inside functions that take the tenant from app.current_organization():
--- under row level security PostgreSQL cannot use a full-text index, since @@ is not leakproof.
-CREATE POLICY search ON chunks FOR SELECT TO chatsphere_search USING (true);
-CREATE POLICY search ON documents FOR SELECT TO chatsphere_search USING (true);
-GRANT SELECT ON chunks, documents TO chatsphere_search;
