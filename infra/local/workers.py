@@ -14,6 +14,7 @@ from infra.local.worker import Worker
 
 START_SECONDS = 60.0
 IDLE_SECONDS = 60.0
+REFRESH_SECONDS = 300.0
 GROW_SECONDS = 0.1
 MAX_BACKOFF_SECONDS = 10.0
 
@@ -76,13 +77,25 @@ class WorkerPool:
             raise
 
     def retire_idle(self) -> None:
-        """End workers beyond the first that had nothing to do for a while."""
+        """End workers beyond the first that had nothing to do for a while, as Lambda does.
+
+        The first is replaced by a fresh one when it has long been idle: what it had loaded (a model, a parser)
+        is most of the memory of the whole tree.
+        """
         for worker in self.dispatch.idle_longer_than(IDLE_SECONDS):
-            if len(self._workers) > 1 and worker.child is not None:
-                worker.retired = True
-                self._workers.remove(worker)
-                self.dispatch.forget(worker)
-                self._keep(worker.child.stop())
+            if len(self._workers) > 1:
+                self._retire(worker)
+        for worker in self.dispatch.idle_longer_than(REFRESH_SECONDS):
+            if worker.useful:
+                self._retire(worker)
+                self._add_worker()
+
+    def _retire(self, worker: Worker) -> None:
+        if worker.child is not None:
+            worker.retired = True
+            self._workers.remove(worker)
+            self.dispatch.forget(worker)
+            self._keep(worker.child.stop())
 
     async def stop(self) -> None:
         """End every worker; what waits or runs fails."""

@@ -123,6 +123,26 @@ def test_workers_without_work_are_ended_but_for_one(folder: Path, monkeypatch: p
     assert left < busy
 
 
+def test_a_long_idle_worker_that_has_worked_is_replaced(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("infra.local.workers.REFRESH_SECONDS", -1)
+
+    async def pid(pool: WorkerPool) -> int:
+        return int(json.loads(json.loads(await pool.invoke(b"{}"))["body"])["pid"])
+
+    async def use(pool: WorkerPool) -> tuple[int, int]:
+        await pool.start()
+        pool.retire_idle()  # it has not worked yet: it stays
+        assert len(pool.dispatch.idle_longer_than(-1)) == 1
+        first = await pid(pool)
+        while not pool.dispatch.idle_longer_than(-1):
+            await asyncio.sleep(0)
+        pool.retire_idle()
+        return first, await pid(pool)
+
+    first, second = with_pool(HANDLERS[-1], HERE / "functions" / "echo", folder, use)
+    assert first != second
+
+
 def test_without_a_death_signal_a_process_ends_with_its_standard_input() -> None:
     code = "import threading; from infra.local.launcher import end_at_eof; end_at_eof(); threading.Event().wait()"
     process = subprocess.Popen(
