@@ -70,11 +70,11 @@ class Setting:
     vectors: list[Vector]
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Fill a bot of each size and print a table for it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--chunks", type=int, nargs="+", default=[1_000, 100_000])
-    for chunks in parser.parse_args().chunks:
+    for chunks in parser.parse_args(arguments).chunks:
         with running_server() as server, fresh_database(server) as urls:
             measure(urls, chunks)
 
