@@ -99,7 +99,11 @@ class VectorStore(Protocol):
     """Stores vectors by namespace and finds the nearest."""
 
     def upsert(self, namespace: Namespace, records: Sequence[VectorRecord]) -> None:
-        """Write the records; one with a known id replaces it."""
+        """Write the records; one with a known id replaces it.
+
+        Raises:
+            NotFoundError: a record's document was deleted meanwhile; only stores that can know it raise this.
+        """
         ...
 
     def query(

@@ -1,14 +1,13 @@
 """The vector store in PostgreSQL itself, by the extension pgvector. Vectors are kept at half precision."""
 
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from typing import Final
 from uuid import UUID
 
 import psycopg
 
 from chatsphere.db.database import Connection, Database
-from chatsphere.errors import UnavailableError
+from chatsphere.errors import NotFoundError
 from chatsphere.ports import Namespace, Vector, VectorMatch, VectorRecord
 
 EXACT_CEILING: Final = 15_000
@@ -64,8 +63,11 @@ class PgVectorStore:
             )
             for record in records
         ]
-        with self._transaction(namespace) as connection, connection.cursor() as cursor:
-            cursor.executemany(UPSERT, rows)
+        try:
+            with self._database.transaction(namespace.organization_id) as connection, connection.cursor() as cursor:
+                cursor.executemany(UPSERT, rows)
+        except psycopg.errors.ForeignKeyViolation:
+            raise NotFoundError("There is no such document.") from None
 
     def query(
         self, namespace: Namespace, vector: Vector, *, limit: int, documents: Collection[UUID] | None = None
@@ -79,7 +81,7 @@ class PgVectorStore:
             "documents": None if documents is None else list(documents),
             "limit": limit,
         }
-        with self._transaction(namespace) as connection:
+        with self._database.transaction(namespace.organization_id) as connection:
             compared = _count(connection, COUNT_UP_TO, {**parameters, "ceiling": EXACT_CEILING + 1})
             rows = []
             if compared > EXACT_CEILING:
@@ -94,26 +96,18 @@ class PgVectorStore:
     def delete_document(self, namespace: Namespace, document_id: UUID, *, except_generation: int | None = None) -> int:
         """Delete a document's vectors, but for one generation if named; return how many were deleted."""
         parameters = {"bot": namespace.bot_id, "document": document_id, "except_generation": except_generation}
-        with self._transaction(namespace) as connection:
+        with self._database.transaction(namespace.organization_id) as connection:
             return connection.execute(DELETE_DOCUMENT, parameters).rowcount
 
     def delete_namespace(self, namespace: Namespace) -> int:
         """Delete every vector of the bot and return how many there were."""
-        with self._transaction(namespace) as connection:
+        with self._database.transaction(namespace.organization_id) as connection:
             return connection.execute(DELETE_NAMESPACE, {"bot": namespace.bot_id}).rowcount
 
     def count(self, namespace: Namespace, document_id: UUID | None = None) -> int:
         """Return the number of vectors of the bot, or of one document in it."""
-        with self._transaction(namespace) as connection:
+        with self._database.transaction(namespace.organization_id) as connection:
             return _count(connection, COUNT, {"bot": namespace.bot_id, "document": document_id})
-
-    @contextmanager
-    def _transaction(self, namespace: Namespace) -> Iterator[Connection]:
-        try:
-            with self._database.transaction(namespace.organization_id) as connection:
-                yield connection
-        except psycopg.OperationalError:
-            raise UnavailableError("The vector store does not answer.") from None
 
 
 def _count(connection: Connection, query: str, parameters: dict[str, object]) -> int:

@@ -8,7 +8,7 @@ import pytest
 from chatsphere.adapters import pgvector
 from chatsphere.adapters.pgvector import PgVectorStore
 from chatsphere.db.database import Database
-from chatsphere.errors import UnavailableError
+from chatsphere.errors import NotFoundError, UnavailableError
 from chatsphere.ports import Vector, VectorRecord
 from tests.integration.retrieval.library import DIMENSIONS, Library
 from tests.postgres import DatabaseUrls
@@ -101,3 +101,11 @@ def test_a_database_that_does_not_answer_is_unavailable(library: Library, databa
 
     with pytest.raises(UnavailableError):
         nowhere.count(library.namespace)
+
+
+def test_vectors_of_a_deleted_document_are_refused(library: Library) -> None:
+    missing = library.ids.new()
+    values = random_vector(random.Random(1))
+    record = VectorRecord(f"{missing}:1:0", values, missing, 1, library.ids.new())
+    with pytest.raises(NotFoundError):
+        PgVectorStore(library.database).upsert(library.namespace, [record])
