@@ -1,7 +1,7 @@
 """A developer's client of the running product: nothing but HTTP and S3."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -125,11 +125,3 @@ def s3_client(endpoints: dict[str, Any]) -> Any:
         aws_secret_access_key=endpoints["secret_access_key"],
         region_name=endpoints["region"],
     )
-
-
-def all_terminal(documents: list[dict[str, Any]]) -> bool:
-    """Tell whether every document is ready or failed."""
-    return all(document["status"] in TERMINAL for document in documents)
-
-
-Condition = Callable[[], bool]
