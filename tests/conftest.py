@@ -14,6 +14,11 @@ from chatsphere.db.database import Database
 from tests.postgres import DatabaseUrls, fresh_database, running_server
 
 
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """Name a parameter of bytes by its argument: content in a test's name may differ between two workers."""
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.fixture(scope="session", autouse=True)
 def only_loopback() -> Iterator[None]:
     """Refuse every connection that would leave this machine."""

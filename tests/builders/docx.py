@@ -41,11 +41,12 @@ def make_raw_docx(body: str, parts: Mapping[str, str] | None = None, *, prolog: 
 
 
 def make_zip(files: Mapping[str, str | bytes]) -> bytes:
-    """Return a ZIP archive."""
+    """Return a ZIP archive: the same bytes for the same files, at any time."""
     target = io.BytesIO()
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(target, "w") as archive:
         for name, content in files.items():
-            archive.writestr(name, content, zipfile.ZIP_STORED if name == "mimetype" else None)
+            method = zipfile.ZIP_STORED if name == "mimetype" else zipfile.ZIP_DEFLATED
+            archive.writestr(zipfile.ZipInfo(name), content, method)
     return target.getvalue()
 
 
