@@ -11,7 +11,13 @@ import pytest
 
 from tests.integration.cli.fake_api import FakeApi
 
-PROGRAM = "from chatsphere.cli.main import run; run()"
+# As at a terminal: what runs the tests in the background may have had SIGINT ignored, which children inherit.
+PROGRAM = """
+import signal
+from chatsphere.cli.main import run
+signal.signal(signal.SIGINT, signal.default_int_handler)
+run()
+"""
 DEADLINE_SECONDS = 30.0
 
 
