@@ -2,10 +2,17 @@
 
 import os
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, TypeVar
 
 from chatsphere import ports, settings
 from chatsphere.db.database import Database
+
+if TYPE_CHECKING:
+    from chatsphere.identity.token_keys import KeyRing
+
+Group = TypeVar("Group", bound=settings.Environment)
 
 
 class Container:
@@ -34,41 +41,69 @@ class Container:
     @cached_property
     def database(self) -> Database:
         """The application role's connection."""
-        return Database(settings.DatabaseSettings.load(self._environment).database_url)
+        chosen = self._load(settings.DatabaseSettings)
+        return _database(chosen.database_url, chosen)
 
     @cached_property
     def authenticator_database(self) -> Database:
         """The connection that finds credentials of every tenant."""
-        return Database(settings.AuthenticatorSettings.load(self._environment).authenticator_database_url)
+        chosen = self._load(settings.AuthenticatorSettings)
+        return _database(chosen.authenticator_database_url, chosen)
 
     @cached_property
     def reaper_database(self) -> Database:
         """The connection that finds stalled work of every tenant."""
-        return Database(settings.ReaperSettings.load(self._environment).reaper_database_url)
+        chosen = self._load(settings.ReaperSettings)
+        return _database(chosen.reaper_database_url, chosen)
 
-    @cached_property
-    def tokens(self) -> ports.TokenSigner:
-        """Signer and verifier of access tokens."""
-        from chatsphere.adapters.jwt_tokens import JwtTokenSigner
+    @property
+    def token_signer(self) -> ports.TokenSigner:
+        """Signer of access tokens. Asked for each time, so that rotated keys reach a running process."""
+        return _signer(self.token_settings)
 
-        return JwtTokenSigner(self.token_settings)
+    @property
+    def token_verifier(self) -> ports.TokenVerifier:
+        """Verifier of access tokens; as `token_signer`."""
+        return _verifier(self._load(settings.TokenVerificationSettings))
 
-    @cached_property
+    @property
     def token_settings(self) -> settings.TokenSettings:
         """Lifetimes and keys of tokens."""
-        return settings.TokenSettings.load(self._environment)
+        return self._load(settings.TokenSettings)
+
+    @cached_property
+    def migration_settings(self) -> settings.MigrationSettings:
+        """How the database's administrator reaches it."""
+        return self._load(settings.MigrationSettings)
+
+    def administrator_token(self, url: str) -> str:
+        """Return a password that IAM signed for the administrator of the database at `url`."""
+        from chatsphere.adapters.rds_iam import RdsIamPassword
+
+        return RdsIamPassword(url)()
+
+    @cached_property
+    def token_key_ring(self) -> "KeyRing":
+        """The keys of access tokens, for whoever makes and rotates them."""
+        from chatsphere.adapters.jwt_tokens import generate_key
+        from chatsphere.adapters.secrets_manager import SecretsManagerVault
+        from chatsphere.identity.token_keys import KeyRing
+
+        arns = self._load(settings.TokenKeyVaultSettings)
+        private, public = SecretsManagerVault(arns.token_keys_arn), SecretsManagerVault(arns.token_public_keys_arn)
+        return KeyRing(private, public, generate_key, self.clock, timedelta(seconds=arns.access_token_seconds))
 
     @cached_property
     def passwords(self) -> ports.PasswordHasher:
         """The password hasher."""
         from chatsphere.adapters.argon2_passwords import Argon2PasswordHasher
 
-        return Argon2PasswordHasher(settings.PasswordSettings.load(self._environment))
+        return Argon2PasswordHasher(self._load(settings.PasswordSettings))
 
     @cached_property
     def storage_settings(self) -> settings.StorageSettings:
         """Limits of uploads."""
-        return settings.StorageSettings.load(self._environment)
+        return self._load(settings.StorageSettings)
 
     @cached_property
     def object_store(self) -> ports.ObjectStore:
@@ -95,7 +130,11 @@ class Container:
     @cached_property
     def embedder(self) -> ports.Embedder:
         """The embedding model."""
-        settings.EmbeddingSettings.load(self._environment)
+        chosen = self._load(settings.EmbeddingSettings)
+        if chosen.embedder == "gemini":
+            from chatsphere.adapters.gemini.embedder import GeminiEmbedder
+
+            return GeminiEmbedder(chosen)
         from chatsphere.adapters.minilm import MiniLmEmbedder
 
         return MiniLmEmbedder()
@@ -103,7 +142,10 @@ class Container:
     @cached_property
     def token_counter(self) -> ports.TokenCounter:
         """The embedder's tokenizer without its model."""
-        settings.EmbeddingSettings.load(self._environment)
+        if self._load(settings.EmbeddingSettings).embedder == "gemini":
+            from chatsphere.adapters.gemini.tokens import GeminiTokenEstimate
+
+            return GeminiTokenEstimate()
         from chatsphere.adapters.minilm import MiniLmTokenizer
 
         return MiniLmTokenizer()
@@ -111,33 +153,105 @@ class Container:
     @cached_property
     def vector_store(self) -> ports.VectorStore:
         """The vector store."""
-        settings.VectorStoreSettings.load(self._environment)
+        chosen = self._load(settings.VectorStoreSettings)
+        if chosen.vector_store == "pinecone":
+            from chatsphere.adapters.pinecone.store import PineconeVectorStore
+
+            return PineconeVectorStore(chosen)
+        if chosen.vector_store == "qdrant":
+            from chatsphere.adapters.qdrant.store import QdrantVectorStore
+
+            return QdrantVectorStore(chosen)
         from chatsphere.adapters.pgvector import PgVectorStore
 
         return PgVectorStore(self.database)
 
+    def prepare_vector_store(self) -> None:
+        """Make what the vector store needs before its first use: an index at Pinecone, a collection at Qdrant."""
+        chosen = self._load(settings.VectorStoreSettings)
+        if chosen.vector_store == "pinecone":
+            from chatsphere.adapters.pinecone.index import ensure_index
+
+            ensure_index(chosen, chosen.vector_dimensions)
+        elif chosen.vector_store == "qdrant":
+            from chatsphere.adapters.qdrant.collection import ensure_collection
+
+            ensure_collection(chosen)
+
     @cached_property
     def answer_model(self) -> ports.AnswerModel:
         """The model that writes answers."""
-        settings.AnswerSettings.load(self._environment)
+        chosen = self._load(settings.AnswerSettings)
+        if chosen.answer_model == "gemini":
+            from chatsphere.adapters.gemini.answers import GeminiAnswerModel
+
+            return GeminiAnswerModel(chosen)
         from chatsphere.adapters.extractive import ExtractiveAnswerModel
 
         return ExtractiveAnswerModel(self.embedder)
 
     @cached_property
+    def upload_credentials(self) -> ports.UploadCredentials:
+        """Temporary credentials for uploads."""
+        from chatsphere.adapters.sts import StsUploadCredentials
+
+        return StsUploadCredentials(self.upload_credentials_settings, self.storage_settings)
+
+    @cached_property
+    def upload_credentials_settings(self) -> settings.UploadCredentialsSettings:
+        """Where uploads go, and for how long they may."""
+        return self._load(settings.UploadCredentialsSettings)
+
+    @cached_property
+    def browser_settings(self) -> settings.BrowserSettings:
+        """Which pages may read answers."""
+        return self._load(settings.BrowserSettings)
+
+    @cached_property
     def api_settings(self) -> settings.ApiSettings:
         """What the API says of itself."""
-        return settings.ApiSettings.load(self._environment)
+        return self._load(settings.ApiSettings)
+
+    def _load(self, group: type[Group]) -> Group:
+        return group.load(self._environment, self._fetch_secret)
+
+    def _fetch_secret(self, arn: str) -> str:
+        from chatsphere.adapters.secrets_manager import fetch_secret
+
+        return fetch_secret(arn)
 
     def _queue(self, variable: str) -> ports.MessageQueue:
         from chatsphere.adapters.sqs import SqsQueue
         from chatsphere.errors import ConfigurationError
 
-        queues = settings.QueueSettings.load(self._environment)
+        queues = self._load(settings.QueueSettings)
         url = getattr(queues, variable)
         if url is None:
             raise ConfigurationError(f"{variable.upper()} is not set: this function may not send there.")
         return SqsQueue(url, endpoint=queues.sqs_endpoint)
+
+
+def _database(url: str, chosen: settings.DatabaseConnectionSettings) -> Database:
+    password = None
+    if chosen.database_authentication == "iam":
+        from chatsphere.adapters.rds_iam import RdsIamPassword
+
+        password = RdsIamPassword(url)
+    return Database(url, password=password, connect_seconds=chosen.database_connect_seconds)
+
+
+@lru_cache(maxsize=1)
+def _signer(chosen: settings.TokenSettings) -> ports.TokenSigner:
+    from chatsphere.adapters.jwt_tokens import JwtTokenSigner
+
+    return JwtTokenSigner(chosen)
+
+
+@lru_cache(maxsize=1)
+def _verifier(chosen: settings.TokenVerificationSettings) -> ports.TokenVerifier:
+    from chatsphere.adapters.jwt_tokens import JwtTokenVerifier
+
+    return JwtTokenVerifier(chosen)
 
 
 @lru_cache(maxsize=1)

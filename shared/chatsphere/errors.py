@@ -146,6 +146,37 @@ class UnavailableError(ChatSphereError):
     title = "Temporarily unavailable"
 
 
+class ProviderOverloadedError(UnavailableError):
+    """A vendor refuses more calls for the moment (429, or its circuit is open)."""
+
+    code = "provider_overloaded"
+    title = "A provider is overloaded"
+
+
+class ProviderRejectedError(ChatSphereError):
+    """A vendor does not accept the call (wrong key, unknown model or index): trying again changes nothing."""
+
+    code = "provider_rejected"
+    status = 502
+    title = "A provider rejected the call"
+
+
+class AnswerBlockedError(ChatSphereError):
+    """The answer model's safety rules blocked the question or the answer."""
+
+    code = "answer_blocked"
+    status = 502
+    title = "The answer was blocked by the model's safety rules"
+
+
+class EmptyAnswerError(ChatSphereError):
+    """The answer model ended without a word of an answer."""
+
+    code = "empty_answer"
+    status = 502
+    title = "The model gave no answer"
+
+
 class DocumentError(ChatSphereError):
     """A document cannot be processed; the subclass's code is the document's `error_code`.
 

@@ -99,7 +99,7 @@ class VectorStore(Protocol):
     """Stores vectors by namespace and finds the nearest."""
 
     def upsert(self, namespace: Namespace, records: Sequence[VectorRecord]) -> None:
-        """Write the records; one with a known id replaces it.
+        """Write the records; one with a known id replaces it. Then searches find them, or will in a moment.
 
         Raises:
             NotFoundError: a record's document was deleted meanwhile; only stores that can know it raise this.
@@ -116,11 +116,19 @@ class VectorStore(Protocol):
         ...
 
     def delete_document(self, namespace: Namespace, document_id: UUID, *, except_generation: int | None = None) -> int:
-        """Delete a document's vectors, but for one generation if named; return how many were deleted."""
+        """Delete a document's vectors, but for one generation if named; return how many were deleted.
+
+        Raises:
+            UnavailableError: also where the store cannot show yet that they are gone; to be tried again.
+        """
         ...
 
     def delete_namespace(self, namespace: Namespace) -> int:
-        """Delete every vector of the namespace and return how many there were."""
+        """Delete every vector of the namespace and return how many there were.
+
+        Raises:
+            UnavailableError: as `delete_document`.
+        """
         ...
 
     def count(self, namespace: Namespace, document_id: UUID | None = None) -> int:
@@ -206,7 +214,10 @@ class AnswerModel(Protocol):
         """Yield the answer as it is made. Closing the iterator cancels the call.
 
         Raises:
-            UnavailableError: the model does not answer; may come after some deltas.
+            UnavailableError: the model does not answer; may come after some deltas, as may the others.
+            AnswerBlockedError: its safety rules stopped it.
+            EmptyAnswerError: it ended without a word.
+            ProviderRejectedError: it does not take the call.
         """
         ...
 
@@ -286,6 +297,30 @@ class ObjectStore(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class TemporaryCredentials:
+    """AWS credentials that may put objects under one prefix until they expire, and do nothing else."""
+
+    access_key_id: str
+    secret_access_key: str
+    session_token: str
+    expires_at: datetime
+
+
+class UploadCredentials(Protocol):
+    """Lends people and programs the right to put files into the bucket with any S3 client."""
+
+    def lend(self, prefix: str, *, session_name: str) -> TemporaryCredentials:
+        """Return credentials for the keys under `prefix` (`{organization}/{bot}/`).
+
+        `session_name` stands in CloudTrail beside what was done with them: 2 to 64 of letters, digits and `_+=,.@-`.
+
+        Raises:
+            UnavailableError: the token service does not answer.
+        """
+        ...
+
+
 # ------------------------------------------------------------------------------------------------- queues
 
 
@@ -321,11 +356,15 @@ class PasswordHasher(Protocol):
 
 
 class TokenSigner(Protocol):
-    """Signs and verifies access tokens (JWT, asymmetric)."""
+    """Signs access tokens (JWT, asymmetric)."""
 
     def sign(self, claims: Mapping[str, Any], *, now: datetime) -> str:
         """Return a token with the claims, issued at `now` and expiring after the set time."""
         ...
+
+
+class TokenVerifier(Protocol):
+    """Verifies access tokens; it holds no private key."""
 
     def verify(self, token: str, *, now: datetime) -> Mapping[str, Any]:
         """Return the claims of a valid token.
@@ -338,4 +377,35 @@ class TokenSigner(Protocol):
 
     def public_keys(self) -> Mapping[str, Any]:
         """Return the JWK set with which others can verify."""
+        ...
+
+
+# ---------------------------------------------------------------------------------------------------- secrets
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSecret:
+    """A secret's present value, and since when it has it."""
+
+    value: str
+    stored_at: datetime
+
+
+class Vault(Protocol):
+    """One secret of the secret store, for whoever may replace it."""
+
+    def read(self) -> StoredSecret | None:
+        """Return the present value, None before the first.
+
+        Raises:
+            UnavailableError: the secret store does not answer.
+        """
+        ...
+
+    def write(self, value: str) -> None:
+        """Replace the value.
+
+        Raises:
+            UnavailableError: the secret store does not answer; whether the value was taken is not known.
+        """
         ...

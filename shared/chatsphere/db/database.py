@@ -1,6 +1,6 @@
 """The unit of work: one short transaction in which the database knows the tenant."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import RLock
 from uuid import UUID
@@ -12,6 +12,9 @@ from chatsphere.errors import UnavailableError
 
 Connection = psycopg.Connection[DictRow]
 
+Password = Callable[[], str]
+"""Makes the password of the next connection, where the URL holds none."""
+
 
 class Database:
     """One connection of one execution environment, opened when first needed.
@@ -20,8 +23,17 @@ class Database:
     transaction may stay open during a call to a model, a vector store or a URL.
     """
 
-    def __init__(self, url: str, *, application_name: str = "chatsphere") -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        password: Password | None = None,
+        connect_seconds: int = 5,
+        application_name: str = "chatsphere",
+    ) -> None:
         self._url = url
+        self._password = password
+        self._connect_seconds = connect_seconds
         self._application_name = application_name
         self._connection: Connection | None = None
         self._lock = RLock()
@@ -93,7 +105,11 @@ class Database:
                 autocommit=True,
                 prepare_threshold=None,
                 row_factory=dict_row,
-                connect_timeout=5,
+                connect_timeout=self._connect_seconds,
+                # A peer that vanished while the environment was frozen: without it the kernel tries for 15 minutes.
+                # Not less than the time to connect, which it limits, too: a cluster that wakes up may be silent.
+                tcp_user_timeout=1000 * self._connect_seconds,
                 application_name=self._application_name,
+                password=self._password() if self._password else None,
             )
         return self._connection

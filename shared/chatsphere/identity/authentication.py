@@ -10,7 +10,7 @@ from chatsphere.db.database import Connection, Database
 from chatsphere.errors import TokenExpiredError, UnauthorizedError
 from chatsphere.identity import queries
 from chatsphere.identity.opaque_tokens import API_KEY_MARK, api_key_prefix, fits
-from chatsphere.ports import Clock, TokenSigner
+from chatsphere.ports import Clock, TokenVerifier
 
 TOUCH_AFTER = timedelta(minutes=1)
 """A key's last use is noted at most this often: it would otherwise be a write for each request."""
@@ -28,7 +28,7 @@ class Identity:
     bot_ids: Collection[UUID] | None = None
 
 
-def authenticate(credential: str, *, database: Database, tokens: TokenSigner, clock: Clock) -> Identity:
+def authenticate(credential: str, *, database: Database, tokens: TokenVerifier, clock: Clock) -> Identity:
     """Return whom a bearer credential, an API key or an access token, stands for.
 
     Raises:
@@ -40,7 +40,7 @@ def authenticate(credential: str, *, database: Database, tokens: TokenSigner, cl
     return _by_token(credential, database, tokens, clock.now())
 
 
-def _by_token(token: str, database: Database, tokens: TokenSigner, now: datetime) -> Identity:
+def _by_token(token: str, database: Database, tokens: TokenVerifier, now: datetime) -> Identity:
     claims = tokens.verify(token, now=now)
     try:
         named = {"user_id": UUID(claims["sub"]), "organization_id": UUID(claims["org"])}

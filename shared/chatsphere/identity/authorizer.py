@@ -11,6 +11,7 @@ from chatsphere.bootstrap import Container
 from chatsphere.errors import MissingCredentialError, UnauthorizedError
 from chatsphere.http.principal import ALL_SCOPES, Principal, Scope
 from chatsphere.identity.authentication import Identity, authenticate
+from chatsphere.observability import Metric, record
 
 Event = Mapping[str, Any]
 
@@ -25,10 +26,11 @@ def authorize(event: Event, container: Container) -> dict[str, Any]:
         identity = authenticate(
             bearer_credential(event),
             database=container.authenticator_database,
-            tokens=container.tokens,
+            tokens=container.token_verifier,
             clock=container.clock,
         )
     except UnauthorizedError as error:
+        record(Metric.CREDENTIALS_DENIED, code=error.code)
         context = {"code": error.code, "title": error.title, "detail": error.detail}
         return _policy("Deny", event, "anonymous", context)
     return _policy("Allow", event, str(identity.user_id), _principal(identity).to_context())

@@ -175,7 +175,7 @@ def _sessions() -> sessions.Sessions:
     c = container()
     return sessions.Sessions(
         database=c.authenticator_database,
-        tokens=c.tokens,
+        tokens=c.token_signer,
         ids=c.ids,
         clock=c.clock,
         access_token_seconds=c.token_settings.access_token_seconds,

@@ -14,8 +14,6 @@ def run() -> None:
     with engine.connect() as connection:
         context.configure(connection=connection)
         with context.begin_transaction():
-            # Two deployments at once must not apply the same revision twice.
-            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7236190452)")
             # A revision that cannot have its lock gives up rather than queue every request behind it.
             connection.exec_driver_sql("SET LOCAL lock_timeout = '5s'")
             connection.exec_driver_sql("SET LOCAL statement_timeout = '10min'")
