@@ -1,10 +1,11 @@
 """What every answer model keeps to, whoever made it. A new adapter joins the `MODELS`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from chatsphere.adapters.extractive import ExtractiveAnswerModel
+from chatsphere.adapters.gemini.answers import GeminiAnswerModel
 from chatsphere.adapters.minilm import MiniLmEmbedder
 from chatsphere.ports import (
     AnswerCitation,
@@ -16,8 +17,18 @@ from chatsphere.ports import (
     SourcePassage,
     Turn,
 )
+from chatsphere.settings import AnswerSettings
+from tests.loopback.gemini_server import GeminiServer
 
-MODELS: dict[str, Callable[[], AnswerModel]] = {"extractive": lambda: ExtractiveAnswerModel(MiniLmEmbedder())}
+
+def gemini(server: GeminiServer) -> AnswerModel:
+    return GeminiAnswerModel(AnswerSettings(answer_model="gemini", gemini_url=server.url, gemini_api_key=server.key))
+
+
+MODELS: dict[str, Callable[[GeminiServer], AnswerModel]] = {
+    "extractive": lambda _: ExtractiveAnswerModel(MiniLmEmbedder()),
+    "gemini": gemini,
+}
 
 PASSAGES = (
     SourcePassage(
@@ -37,9 +48,15 @@ PASSAGES = (
 REQUEST = AnswerRequest("How much does the Falcon plan cost?", PASSAGES)
 
 
+@pytest.fixture(scope="module")
+def gemini_server() -> Iterator[GeminiServer]:
+    with GeminiServer() as server:
+        yield server
+
+
 @pytest.fixture(scope="module", params=list(MODELS))
-def model(request: pytest.FixtureRequest) -> AnswerModel:
-    return MODELS[request.param]()
+def model(request: pytest.FixtureRequest, gemini_server: GeminiServer) -> AnswerModel:
+    return MODELS[request.param](gemini_server)
 
 
 @pytest.fixture(scope="module")

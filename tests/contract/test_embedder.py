@@ -1,15 +1,21 @@
 """What every embedder keeps: the contract of `ports.Embedder`."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from math import sqrt
 
 import pytest
 
+from chatsphere.adapters.gemini.embedder import GeminiEmbedder
+from chatsphere.adapters.gemini.tokens import GeminiTokenEstimate
 from chatsphere.adapters.minilm import MiniLmEmbedder, MiniLmTokenizer
 from chatsphere.ports import Embedder, TokenCounter, Vector
+from chatsphere.settings import EmbeddingSettings
+from tests.loopback.gemini_model import padded
+from tests.loopback.gemini_server import GeminiServer
 
-EMBEDDERS = ["minilm"]
-TOKEN_COUNTERS = ["minilm", "minilm_tokenizer"]
+EMBEDDERS = ["minilm", "gemini", "gemini_001"]
+TOKEN_COUNTERS = ["minilm", "minilm_tokenizer", "gemini_tokens"]
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +26,36 @@ def minilm() -> Embedder:
 @pytest.fixture(scope="module")
 def minilm_tokenizer() -> TokenCounter:
     return MiniLmTokenizer()
+
+
+@pytest.fixture(scope="module")
+def gemini_server(minilm: Embedder) -> Iterator[GeminiServer]:
+    with GeminiServer(embed=padded(minilm)) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def gemini(gemini_server: GeminiServer) -> Embedder:
+    return GeminiEmbedder(
+        EmbeddingSettings(embedder="gemini", gemini_url=gemini_server.url, gemini_api_key=gemini_server.key)
+    )
+
+
+@pytest.fixture(scope="module")
+def gemini_001(gemini_server: GeminiServer) -> Embedder:
+    return GeminiEmbedder(
+        EmbeddingSettings(
+            embedder="gemini",
+            gemini_url=gemini_server.url,
+            gemini_api_key=gemini_server.key,
+            gemini_embedding_model="gemini-embedding-001",
+        )
+    )
+
+
+@pytest.fixture(scope="module")
+def gemini_tokens() -> TokenCounter:
+    return GeminiTokenEstimate()
 
 
 @pytest.fixture(params=EMBEDDERS)

@@ -1,6 +1,7 @@
 """What every vector store keeps: the contract of `ports.VectorStore`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import sqrt
 from uuid import UUID
@@ -8,13 +9,18 @@ from uuid import UUID
 import pytest
 
 from chatsphere.adapters.pgvector import PgVectorStore
+from chatsphere.adapters.pinecone.store import PineconeVectorStore
+from chatsphere.adapters.qdrant.store import QdrantVectorStore
 from chatsphere.adapters.system import UuidV7Ids
 from chatsphere.db.database import Database
 from chatsphere.ports import Namespace, Vector, VectorRecord, VectorStore
 from tests.conftest import Tenant
+from tests.loopback.pinecone_server import pinecone_settings, running_pinecone, store_in_virtual_time
+from tests.loopback.pinecone_state import Staleness
+from tests.loopback.qdrant_server import qdrant_settings, running_qdrant
 
 DIMENSIONS = 384
-VECTOR_STORES = ["pgvector"]
+VECTOR_STORES = ["pgvector", "pinecone", "lagging_pinecone", "qdrant"]
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,47 @@ def pgvector_case(database: Database, ids: UuidV7Ids, make_tenant: Callable[[], 
         return document
 
     return Case(PgVectorStore(database), ids, new_namespace, new_document)
+
+
+@pytest.fixture(scope="module")
+def pinecone_store() -> Iterator[VectorStore]:
+    with running_pinecone() as pinecone:
+        pinecone.create_index("chatsphere", DIMENSIONS)
+        yield PineconeVectorStore(pinecone_settings(pinecone, DIMENSIONS))
+
+
+@pytest.fixture(scope="module")
+def lagging_pinecone_store() -> Iterator[VectorStore]:
+    """Pinecone whose reads, each kind on its own, see a write only after a few others."""
+    with running_pinecone(Staleness(searches=2, listings=3)) as pinecone:
+        pinecone.create_index("chatsphere", DIMENSIONS)
+        yield store_in_virtual_time(pinecone_settings(pinecone, DIMENSIONS))
+
+
+@pytest.fixture(scope="module")
+def qdrant_store() -> Iterator[VectorStore]:
+    with running_qdrant() as qdrant:
+        yield QdrantVectorStore(qdrant_settings(qdrant, DIMENSIONS))
+
+
+@pytest.fixture
+def pinecone_case(pinecone_store: VectorStore, ids: UuidV7Ids) -> Case:
+    return _free_case(pinecone_store, ids)
+
+
+@pytest.fixture
+def lagging_pinecone_case(lagging_pinecone_store: VectorStore, ids: UuidV7Ids) -> Case:
+    return _free_case(lagging_pinecone_store, ids)
+
+
+@pytest.fixture
+def qdrant_case(qdrant_store: VectorStore, ids: UuidV7Ids) -> Case:
+    return _free_case(qdrant_store, ids)
+
+
+def _free_case(store: VectorStore, ids: UuidV7Ids) -> Case:
+    """Return the case of a store that takes no document for granted."""
+    return Case(store, ids, lambda: Namespace(ids.new(), ids.new()), lambda _namespace: ids.new())
 
 
 def direction(*weights: float) -> Vector:
@@ -181,3 +228,91 @@ def test_a_namespace_is_deleted_whole(case: Case) -> None:
 
     assert case.store.delete_namespace(namespace) == 4
     assert case.store.query(namespace, direction(1), limit=10) == []
+
+
+def test_the_same_ids_in_another_organization_are_others(case: Case) -> None:
+    mine, other = case.new_namespace(), case.new_namespace()
+    document, others_document = case.new_document(mine), case.new_document(other)
+    kept = case.record(document, 0, direction(1))
+    case.store.upsert(mine, [kept])
+    case.store.upsert(other, [case.record(others_document, 0, direction(1))])
+
+    assert case.store.delete_document(Namespace(other.organization_id, mine.bot_id), document) == 0
+    assert case.store.delete_document(other, document) == 0
+    assert case.store.delete_namespace(other) == 1
+
+    (match,) = case.store.query(mine, direction(1), limit=10)
+    assert match.chunk_id == kept.chunk_id
+
+
+def test_more_records_than_one_request_takes_are_written_in_one_call(case: Case) -> None:
+    namespace = case.new_namespace()
+    document, other = case.new_document(namespace), case.new_document(namespace)
+    records = [case.record(document, ordinal, direction(1, ordinal / 1000)) for ordinal in range(1_100)]
+    case.store.upsert(namespace, [*records, case.record(other, 0, direction(0, 1))])
+
+    assert case.store.count(namespace, document) == 1_100
+    nearest = case.store.query(namespace, direction(1, 1.099), limit=1)
+    assert [match.chunk_id for match in nearest] == [records[-1].chunk_id]
+    assert case.store.delete_document(namespace, document) == 1_100
+    assert case.store.count(namespace) == 1
+
+
+def test_batches_may_be_written_at_the_same_time(case: Case) -> None:
+    namespace = case.new_namespace()
+    document = case.new_document(namespace)
+    batches = [[case.record(document, 10 * batch + n, direction(1, batch, n)) for n in range(10)] for batch in range(4)]
+
+    with ThreadPoolExecutor(4) as workers:
+        # The last of them once more, as a second delivery.
+        list(workers.map(lambda records: case.store.upsert(namespace, records), [*batches, batches[-1]]))
+
+    assert case.store.count(namespace, document) == case.store.count(namespace) == 40
+
+
+def test_a_document_is_found_once_its_write_has_returned(case: Case) -> None:
+    namespace = case.new_namespace()
+    document = case.new_document(namespace)
+    record = case.record(document, 0, direction(1))
+
+    case.store.upsert(namespace, [record])
+
+    (match,) = case.store.query(namespace, direction(1), limit=1, documents=[document])
+    assert match.chunk_id == record.chunk_id
+
+
+def test_what_was_deleted_can_be_written_again(case: Case) -> None:
+    namespace = case.new_namespace()
+    document = case.new_document(namespace)
+    record = case.record(document, 0, direction(1))
+    case.store.upsert(namespace, [record])
+    assert case.store.delete_namespace(namespace) == 1
+
+    case.store.upsert(namespace, [record])
+    assert case.store.count(namespace) == 1
+    assert case.store.delete_document(namespace, document) == 1
+    case.store.upsert(namespace, [record])
+
+    assert [match.chunk_id for match in case.store.query(namespace, direction(1), limit=10)] == [record.chunk_id]
+
+
+def test_deleting_what_is_not_there_deletes_nothing(case: Case) -> None:
+    namespace = case.new_namespace()
+    document, missing = case.new_document(namespace), case.ids.new()
+    case.store.upsert(namespace, [case.record(document, 0, direction(1))])
+
+    assert case.store.delete_document(namespace, missing) == 0
+    assert case.store.delete_document(namespace, document, except_generation=1) == 0
+    assert case.store.count(namespace) == 1
+
+
+def test_a_search_may_name_many_documents(case: Case) -> None:
+    namespace = case.new_namespace()
+    wanted, other = case.new_document(namespace), case.new_document(namespace)
+    best, good = case.record(wanted, 0, direction(1)), case.record(wanted, 1, direction(1, 1))
+    case.store.upsert(namespace, [good, best, case.record(other, 0, direction(1))])
+    strangers = [case.ids.new() for _ in range(2_500)]
+
+    matches = case.store.query(namespace, direction(1), limit=10, documents=[*strangers, wanted])
+
+    assert [match.chunk_id for match in matches] == [best.chunk_id, good.chunk_id]

@@ -11,7 +11,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet
 
 from chatsphere.errors import ConfigurationError, TokenExpiredError, UnauthorizedError
-from chatsphere.settings import TokenSettings
+from chatsphere.settings import TokenSettings, TokenVerificationSettings
 
 ALGORITHM = "ES256"
 CURVE = "P-256"
@@ -19,7 +19,7 @@ MAX_TOKEN_LENGTH = 4096
 
 
 class JwtTokenSigner:
-    """`TokenSigner` over a set of P-256 keys: the first signs, all verify, so that keys can be rotated."""
+    """`TokenSigner` over a set of private P-256 keys, of which the first signs."""
 
     def __init__(self, settings: TokenSettings) -> None:
         self._settings = settings
@@ -40,8 +40,19 @@ class JwtTokenSigner:
             algorithms=[ALGORITHM],
         )
 
+    @cached_property
+    def _keys(self) -> KeySet:
+        return _key_set("TOKEN_KEYS", self._settings.token_keys, private=True)
+
+
+class JwtTokenVerifier:
+    """`TokenVerifier` over a set of public P-256 keys, all of which verify, so that keys can be rotated."""
+
+    def __init__(self, settings: TokenVerificationSettings) -> None:
+        self._settings = settings
+
     def verify(self, token: str, *, now: datetime) -> Mapping[str, Any]:
-        """See `TokenSigner.verify`."""
+        """See `TokenVerifier.verify`."""
         if len(token) > MAX_TOKEN_LENGTH:
             raise UnauthorizedError
         try:
@@ -56,7 +67,7 @@ class JwtTokenSigner:
         return claims
 
     def public_keys(self) -> Mapping[str, Any]:
-        """See `TokenSigner.public_keys`."""
+        """See `TokenVerifier.public_keys`."""
         return {
             "keys": [
                 {**key.as_dict(private=False), "kid": key.kid, "alg": ALGORITHM, "use": "sig"}
@@ -66,16 +77,21 @@ class JwtTokenSigner:
 
     @cached_property
     def _keys(self) -> KeySet:
-        try:
-            keys = [ECKey.import_key(key) for key in json.loads(self._settings.token_keys)["keys"]]
-        except (JoseError, ValueError, TypeError, KeyError):
-            raise ConfigurationError("TOKEN_KEYS is not a JWK set of P-256 keys.") from None
-        if not keys or any(not key.is_private or key.curve_name != CURVE for key in keys):
-            raise ConfigurationError("TOKEN_KEYS must hold at least one key, and only private P-256 keys.")
-        return KeySet(list(keys))
+        return _key_set("TOKEN_PUBLIC_KEYS", self._settings.token_public_keys, private=False)
 
 
-def generate_token_keys() -> str:
-    """Return a new private JWK set with one key, as `TOKEN_KEYS` takes it."""
-    key = ECKey.generate_key(CURVE, auto_kid=True)
-    return json.dumps({"keys": [key.as_dict(private=True)]})
+def generate_key() -> dict[str, Any]:
+    """Return a new private key as a JWK."""
+    key = ECKey.generate_key(CURVE, parameters={"use": "sig", "alg": ALGORITHM}, auto_kid=True)
+    return dict(key.as_dict(private=True))
+
+
+def _key_set(variable: str, text: str, *, private: bool) -> KeySet:
+    kind = "private" if private else "public"
+    try:
+        keys = [ECKey.import_key(key) for key in json.loads(text)["keys"]]
+    except (JoseError, ValueError, TypeError, KeyError):
+        raise ConfigurationError(f"{variable} is not a JWK set of P-256 keys.") from None
+    if not keys or any(key.is_private is not private or key.curve_name != CURVE for key in keys):
+        raise ConfigurationError(f"{variable} must hold at least one key, and only {kind} P-256 keys.")
+    return KeySet(list(keys))

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chatsphere.errors import UnavailableError
+from chatsphere.observability import CORRELATION_ATTRIBUTE, correlation_id
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
-    from types_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
+    from types_boto3_sqs.type_defs import MessageAttributeValueTypeDef, SendMessageBatchRequestEntryTypeDef
 
 _AT_ONCE: Final = 10
 
@@ -31,8 +32,14 @@ class SqsQueue:
             self._send_batch(batch, group)
 
     def _send_batch(self, messages: list[Mapping[str, Any]], group: str) -> None:
+        attributes = _attributes()
         entries: list[SendMessageBatchRequestEntryTypeDef] = [
-            {"Id": str(number), "MessageBody": json.dumps(message), "MessageGroupId": group}
+            {
+                "Id": str(number),
+                "MessageBody": json.dumps(message),
+                "MessageGroupId": group,
+                "MessageAttributes": attributes,
+            }
             for number, message in enumerate(messages)
         ]
         try:
@@ -52,3 +59,9 @@ class SqsQueue:
             endpoint_url=self._endpoint,
             config=Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 4}),
         )
+
+
+def _attributes() -> "dict[str, MessageAttributeValueTypeDef]":
+    """Return the id of the present log lines, so that those of the message's receiver carry it, too."""
+    present = correlation_id()
+    return {CORRELATION_ATTRIBUTE: {"DataType": "String", "StringValue": present}} if present else {}

@@ -1,0 +1,1 @@
+"""Google's Gemini API: embeddings and answers."""

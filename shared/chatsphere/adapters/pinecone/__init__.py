@@ -1,0 +1,1 @@
+"""Pinecone as the vector store."""

@@ -1,0 +1,118 @@
+"""Reading one Pinecone index: searches, lists and counts, and how far behind the last write they are."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode
+from uuid import UUID
+
+from chatsphere.adapters.pinecone.index import PineconeIndex, is_missing_namespace
+from chatsphere.adapters.upstream import QUESTION_SECONDS, Reply
+from chatsphere.errors import UnavailableError
+from chatsphere.ports import Vector
+
+MAX_TOP_K: Final = 10_000
+_PAGE: Final = 100
+
+_READ_POSITION_HEADERS: Final = ("x-pinecone-max-indexed-lsn", "x-pinecone-lsn-reconciled")
+_WRITE_POSITION_HEADERS: Final = ("x-pinecone-request-lsn", "x-pinecone-lsn-committed")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found. `position` is how far into the namespace's log it saw; None where Pinecone does not say."""
+
+    matches: Sequence[Mapping[str, Any]]
+    position: int | None
+
+    def has_seen(self, written: int | None) -> bool:
+        """Return whether the search saw the write at that position; None is a write that Pinecone gave none."""
+        return written is None or (self.position is not None and self.position >= written)
+
+
+def written_position(reply: Reply) -> int | None:
+    """Return the place in the namespace's log (log sequence number) that a write was given."""
+    return _position(reply, _WRITE_POSITION_HEADERS)
+
+
+class PineconeReader:
+    """Reads a namespace of the index. One that does not exist is empty."""
+
+    def __init__(self, index: PineconeIndex, dimensions: int) -> None:
+        self._index = index
+        # Where only the filter matters: any direction will do, but it must have one.
+        self._any_vector = [1.0] + [0.0] * (dimensions - 1)
+
+    def search(
+        self,
+        namespace: str,
+        *,
+        limit: int,
+        vector: Vector | None = None,
+        condition: Mapping[str, Any] | None = None,
+        with_metadata: bool = False,
+    ) -> Found:
+        """Return the nearest records, best first: id, score and, if wanted, metadata of each."""
+        body: dict[str, Any] = {
+            "topK": min(limit, MAX_TOP_K),
+            "includeValues": False,
+            "includeMetadata": with_metadata,
+            "namespace": namespace,
+            "vector": self._any_vector if vector is None else [float(value) for value in vector],
+        }
+        if condition is not None:
+            body["filter"] = condition
+        reply = self._index.call("POST", "/query", body, within_seconds=QUESTION_SECONDS)
+        matches = [] if is_missing_namespace(reply) else _member(reply.body, "matches")
+        return Found(matches, _position(reply, _READ_POSITION_HEADERS))
+
+    def look(self, namespace: str, document_id: UUID, except_generation: int | None = None) -> tuple[set[str], Found]:
+        """Return the ids of a document's vectors that a listing or a search shows, and that search.
+
+        Either may lag behind on its own, and the search shows `MAX_TOP_K` ids at most.
+        """
+        condition: dict[str, Any] = {"document_id": {"$eq": str(document_id)}}
+        if except_generation is not None:
+            condition["generation"] = {"$ne": except_generation}
+        found = self.search(namespace, limit=MAX_TOP_K, condition=condition)
+        listed = self._listed(namespace, f"{document_id}:")
+        kept = f"{document_id}:{except_generation}:"
+        return {str(match["id"]) for match in found.matches} | {i for i in listed if not i.startswith(kept)}, found
+
+    def count(self, namespace: str) -> int:
+        """Return how many vectors the namespace has by its description or by a search, whichever is more."""
+        reply = self._index.call("GET", f"/namespaces/{namespace}")
+        described = 0 if is_missing_namespace(reply) else int(_member(reply.body, "record_count", 0))
+        if described >= MAX_TOP_K:
+            return described
+        return max(described, len(self.search(namespace, limit=MAX_TOP_K).matches))
+
+    def _listed(self, namespace: str, prefix: str) -> set[str]:
+        ids: set[str] = set()
+        query = {"namespace": namespace, "prefix": prefix, "limit": str(_PAGE)}
+        while True:
+            reply = self._index.call("GET", f"/vectors/list?{urlencode(query)}")
+            if is_missing_namespace(reply):
+                return ids
+            # A page may be shorter than asked for and yet not the last.
+            ids.update(str(vector["id"]) for vector in _member(reply.body, "vectors", []))
+            token = (_member(reply.body, "pagination", None) or {}).get("next")
+            if not token:
+                return ids
+            if token == query.get("paginationToken"):
+                raise UnavailableError("Pinecone's list does not go on.")
+            query["paginationToken"] = token
+
+
+_REQUIRED: Final = object()
+
+
+def _member(body: Any, name: str, default: Any = _REQUIRED) -> Any:
+    """Return a member of a vendor's answer."""
+    if not isinstance(body, dict) or (default is _REQUIRED and name not in body):
+        raise UnavailableError("Pinecone answered in a way that cannot be read.")
+    return body.get(name, default)
+
+
+def _position(reply: Reply, headers: Sequence[str]) -> int | None:
+    return next((int(reply.headers[name]) for name in headers if reply.headers.get(name, "").isdecimal()), None)
