@@ -6,6 +6,7 @@ from chatsphere.bootstrap import container
 from chatsphere.knowledge.ingestion.batches import process_batch
 from chatsphere.knowledge.ingestion.embed import ChunkEmbedder
 from chatsphere.knowledge.ingestion.messages import EmbedMessage
+from chatsphere.observability import Metric
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
@@ -13,5 +14,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     c = container()
     embedder = ChunkEmbedder(c.database, c.embedder, c.vector_store, c.clock, c.ids)
     return process_batch(
-        event, lambda delivery: embedder.embed(EmbedMessage.parse(delivery.body), delivery.receive_count)
+        event,
+        lambda delivery: embedder.embed(EmbedMessage.parse(delivery.body), delivery.receive_count),
+        Metric.EMBED_TIME,
     )

@@ -6,6 +6,7 @@ from chatsphere.bootstrap import container
 from chatsphere.knowledge.ingestion.batches import process_batch
 from chatsphere.knowledge.ingestion.extract import Extractor
 from chatsphere.knowledge.ingestion.messages import ExtractMessage
+from chatsphere.observability import Metric
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
@@ -13,4 +14,6 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     c = container()
     limit = c.storage_settings.max_upload_bytes
     extractor = Extractor(c.database, c.object_store, c.embed_queue, c.token_counter, c.clock, c.ids, limit)
-    return process_batch(event, lambda delivery: extractor.extract(ExtractMessage.parse(delivery.body)))
+    return process_batch(
+        event, lambda delivery: extractor.extract(ExtractMessage.parse(delivery.body)), Metric.EXTRACT_TIME
+    )

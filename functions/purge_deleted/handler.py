@@ -7,6 +7,7 @@ from chatsphere.knowledge.ingestion.batches import process_batch
 from chatsphere.knowledge.ingestion.deletion import Eraser
 from chatsphere.knowledge.ingestion.messages import PurgeMessage
 from chatsphere.knowledge.ingestion.purge import Purger
+from chatsphere.observability import Metric
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
@@ -14,4 +15,4 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     c = container()
     eraser = Eraser(c.database, c.object_store, c.vector_store, c.clock)
     purger = Purger(c.database, c.object_store, c.vector_store, eraser, c.clock)
-    return process_batch(event, lambda delivery: purger.purge(PurgeMessage.parse(delivery.body)))
+    return process_batch(event, lambda delivery: purger.purge(PurgeMessage.parse(delivery.body)), Metric.PURGE_TIME)

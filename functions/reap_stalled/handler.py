@@ -4,10 +4,12 @@ from typing import Any
 
 from chatsphere.bootstrap import container
 from chatsphere.knowledge.ingestion.reap import Reaper
+from chatsphere.observability import invocation
 
 
-def handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
+def handler(event: dict[str, Any], _context: Any) -> dict[str, int]:
     """Run once."""
-    c = container()
-    reaper = Reaper(c.reaper_database, c.database, c.extract_queue, c.embed_queue, c.purge_queue, c.clock, c.ids)
-    return {"found": reaper.reap()}
+    with invocation(event.get("id")):
+        c = container()
+        reaper = Reaper(c.reaper_database, c.database, c.extract_queue, c.embed_queue, c.purge_queue, c.clock, c.ids)
+        return {"found": reaper.reap()}

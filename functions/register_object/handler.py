@@ -7,6 +7,7 @@ from chatsphere.knowledge.ingestion.batches import Delivery, process_batch
 from chatsphere.knowledge.ingestion.deletion import Eraser
 from chatsphere.knowledge.ingestion.events import parse_events
 from chatsphere.knowledge.ingestion.register import Registrar
+from chatsphere.observability import Metric
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
@@ -20,4 +21,4 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         for change in parse_events(delivery.body):
             registrar.register(change)
 
-    return process_batch(event, register)
+    return process_batch(event, register, Metric.REGISTER_TIME)

@@ -10,10 +10,11 @@ from chatsphere.chat.draft import Draft
 from chatsphere.chat.events import AnswerDone, AnswerFailed, AnswerStarted, ChatEvent
 from chatsphere.chat.failures import public_error
 from chatsphere.chat.keeping import keep_turn
+from chatsphere.chat.measuring import record_answer
 from chatsphere.chat.services import Services
 from chatsphere.chat.stopwatch import Stopwatch
 from chatsphere.chat.turns import OpenTurn, Question, open_turn
-from chatsphere.observability import logger
+from chatsphere.observability import bind, logger
 
 
 def answer(question: Question, services: Services) -> Iterator[ChatEvent]:
@@ -29,6 +30,7 @@ def answer(question: Question, services: Services) -> Iterator[ChatEvent]:
     watch = Stopwatch(services.timer)
     with watch.stage("load"):
         turn = open_turn(question, database=services.database, clock=services.clock, ids=services.ids)
+    bind(organization_id=str(question.organization_id), message_id=str(turn.answer_id))
     yield AnswerStarted(turn.conversation_id, turn.answer_id, question.bot_id, services.model.model)
     draft = Draft(question_asked=question.message)
     try:
@@ -41,13 +43,13 @@ def answer(question: Question, services: Services) -> Iterator[ChatEvent]:
 def _settle(turn: OpenTurn, draft: Draft, watch: Stopwatch, services: Services) -> ChatEvent:
     """Keep the turn and return the last event: nothing is done that is not kept."""
     if draft.dropped_citations:
-        logger.warning("citations pointed at nothing", dropped=draft.dropped_citations, message_id=str(turn.answer_id))
+        logger.warning("citations pointed at nothing", dropped=draft.dropped_citations)
     try:
         with watch.stage("persist"):
             keep_turn(turn, draft, watch.split(), services)
     except Exception as error:
-        unkept = public_error(error)
-        return AnswerFailed(draft.error or unkept)
+        draft.error = draft.error or public_error(error)
+    record_answer(draft, watch.split())
     if draft.error is not None:
         return AnswerFailed(draft.error)
     return AnswerDone(

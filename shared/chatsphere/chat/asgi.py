@@ -9,6 +9,7 @@ from itertools import chain
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -21,6 +22,7 @@ from chatsphere.chat.searching import search_bot
 from chatsphere.chat.services import Services
 from chatsphere.chat.streaming import HEARTBEAT_SECONDS, EventStreamResponse
 from chatsphere.chat.turns import Question
+from chatsphere.http.cors_middleware import CorsHeaders
 from chatsphere.http.principal import Principal, Scope
 
 
@@ -49,6 +51,10 @@ def chat_app(
         routes=[
             Route("/v1/bots/{bot_id}/chat", requests.with_problems(chat), methods=["POST"]),
             Route("/v1/bots/{bot_id}/search", requests.with_problems(search), methods=["POST"]),
+        ],
+        middleware=[
+            Middleware(CorsHeaders, allowed=lambda: container().browser_settings.origins),
+            Middleware(requests.ObservedRequests),
         ],
         exception_handlers=requests.EXCEPTION_HANDLERS,
     )

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chatsphere.chat.failures import public_error
 from chatsphere.errors import (
@@ -22,9 +23,11 @@ from chatsphere.errors import (
 from chatsphere.http import json_body
 from chatsphere.http.principal import Principal
 from chatsphere.http.problem import CONTENT_TYPE, problem, problem_headers
+from chatsphere.observability import invocation, traced
 
 MAX_BODY_BYTES = 1024 * 1024
 CONTEXT_HEADER = "x-amzn-request-context"
+TRACE_HEADER = "x-amzn-trace-id"
 
 Body = TypeVar("Body", bound=BaseModel)
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -49,6 +52,22 @@ async def no_route(request: Request, _: Exception) -> Response:
     response = problem_response(request, NotFoundError("There is no such route."))
     response.headers["X-Request-Id"] = request_id(request)
     return response
+
+
+class ObservedRequests:
+    """ASGI middleware: a request is one invocation of the function, until its response was sent in full."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        with invocation(request_id(request)), traced(request.headers.get(TRACE_HEADER)):
+            await self._app(scope, receive, send)
 
 
 EXCEPTION_HANDLERS = {HTTPException: no_route}

@@ -2,7 +2,8 @@
 
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from importlib.metadata import entry_points
+from typing import Annotated, Final
 
 import typer
 
@@ -11,6 +12,9 @@ from chatsphere.cli.commands import account, ask, bots, documents, drop, evaluat
 from chatsphere.cli.errors import ExitCode
 from chatsphere.cli.options import ApiKeyOption, ApiOption, DebugOption, JsonOption
 from chatsphere.cli.session import CommonOptions
+
+COMMANDS: Final = "chatsphere.commands"
+"""The group of entry points whose functions each put commands into the application."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -21,6 +25,21 @@ app = typer.Typer(
 )
 for module in (status, account, bots, documents, drop, ask, search, evaluate, shell):
     module.register(app)
+
+
+def _add_commands_of_others() -> None:
+    for entry in entry_points(group=COMMANDS):
+        try:
+            register = entry.load()
+        except ModuleNotFoundError as error:
+            # Declared by the source tree and not part of this installation.
+            if error.name == entry.module.partition(".")[0]:
+                continue
+            raise
+        register(app)
+
+
+_add_commands_of_others()
 
 
 def _print_version(asked: bool) -> None:

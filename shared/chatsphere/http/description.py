@@ -61,7 +61,7 @@ def description_router(routers: Sequence[Router], streamed: PathsAndSchemas) -> 
         openapi_extensions=PUBLIC,
     )
     def jwks() -> Response[Any]:
-        return _answer("application/json", json.dumps(container().tokens.public_keys()))
+        return _answer("application/json", json.dumps(container().token_verifier.public_keys()))
 
     return router
 

@@ -20,7 +20,7 @@ def with_plain_body(event: Event) -> Event:
     if not body:
         return event
     headers = {name: value for name, value in (event.get("headers") or {}).items() if name.lower() != "content-type"}
-    json_body.require_json(_header(event, "content-type"))
+    json_body.require_json(header(event, "content-type"))
     # Powertools compares the media type letter by letter.
     headers["Content-Type"] = json_body.MEDIA_TYPE
     text = json_body.decode_text(_body_bytes(body, encoded=bool(event.get("isBase64Encoded"))))
@@ -34,5 +34,6 @@ def _body_bytes(body: str, *, encoded: bool) -> bytes:
         raise MalformedBodyError("The body is not valid UTF-8.") from None
 
 
-def _header(event: Event, name: str) -> str | None:
+def header(event: Event, name: str) -> str | None:
+    """Return a header of the event, by its lower-case name."""
     return next((value for key, value in (event.get("headers") or {}).items() if key.lower() == name), None)

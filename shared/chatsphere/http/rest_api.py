@@ -11,6 +11,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError as RouteNotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
+from chatsphere.bootstrap import container
 from chatsphere.errors import (
     ChatSphereError,
     FieldError,
@@ -18,10 +19,11 @@ from chatsphere.errors import (
     NotFoundError,
 )
 from chatsphere.http import json_body
+from chatsphere.http.cors import cors_headers
 from chatsphere.http.principal import Principal
 from chatsphere.http.problem import CONTENT_TYPE, problem, problem_headers
-from chatsphere.http.proxy_event import Event, with_plain_body
-from chatsphere.observability import logger
+from chatsphere.http.proxy_event import Event, header, with_plain_body
+from chatsphere.observability import Metric, bind, invocation, log_failure, logger, record
 
 Handler = Callable[[Event, Any], Mapping[str, Any]]
 
@@ -39,6 +41,7 @@ def rest_api(*routers: Router) -> APIGatewayRestResolver:
 
     @app.exception_handler(ChatSphereError)
     def known(error: ChatSphereError) -> Response[Any]:
+        log_failure(error)
         return _problem_response(app, error)
 
     @app.exception_handler(RequestValidationError)
@@ -53,6 +56,7 @@ def rest_api(*routers: Router) -> APIGatewayRestResolver:
     def unexpected(error: Exception) -> Response[Any]:
         # Not the message: a driver's or a validator's words may quote what the client sent.
         logger.error("unexpected error", error_type=type(error).__name__, stack=_places(error))
+        record(Metric.UNEXPECTED_ERRORS)
         return _problem_response(app, ChatSphereError())
 
     return app
@@ -63,11 +67,15 @@ def lambda_handler(app: APIGatewayRestResolver) -> Handler:
 
     def handler(event: Event, context: Any) -> Mapping[str, Any]:
         request_id = _request_id(event)
-        try:
-            answer = app.resolve(with_plain_body(event), context)
-        except ChatSphereError as error:
-            answer = _problem_answer(error, request_id)
-        answer.setdefault("multiValueHeaders", {})["X-Request-Id"] = [request_id]
+        with invocation(request_id):
+            try:
+                answer = app.resolve(with_plain_body(event), context)
+            except ChatSphereError as error:
+                log_failure(error)
+                answer = _problem_answer(error, request_id)
+        cors = cors_headers(header(event, "origin"), container().browser_settings.origins)
+        for name, value in {"X-Request-Id": request_id, **cors}.items():
+            answer.setdefault("multiValueHeaders", {})[name] = [value]
         return answer
 
     return handler
@@ -76,7 +84,9 @@ def lambda_handler(app: APIGatewayRestResolver) -> Handler:
 def principal(router: Router) -> Principal:
     """Return who is asking in the request that the router is serving."""
     authorizer = router.current_event.raw_event.get("requestContext", {}).get("authorizer") or {}
-    return Principal.from_context(authorizer)
+    caller = Principal.from_context(authorizer)
+    bind(organization_id=str(caller.organization_id))
+    return caller
 
 
 def _request_id(event: Event) -> str:

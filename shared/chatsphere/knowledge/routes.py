@@ -17,7 +17,7 @@ from chatsphere.knowledge import documents
 from chatsphere.knowledge.ingestion.deletion import Eraser
 from chatsphere.knowledge.ingestion.errors import UrlSourcesNotSupportedError
 from chatsphere.knowledge.ingestion.messages import PurgeMessage
-from chatsphere.knowledge.ingestion.object_keys import ObjectKey
+from chatsphere.knowledge.ingestion.object_keys import ObjectKey, prefix
 from chatsphere.knowledge.ingestion.register import Registrar
 from chatsphere.knowledge.ingestion.submit import Submission, Submitter
 from chatsphere.knowledge.schemas import (
@@ -28,6 +28,8 @@ from chatsphere.knowledge.schemas import (
     DocumentReprocessed,
     DocumentResponse,
     Status,
+    TemporaryCredentialsBody,
+    UploadCredentialsResponse,
     UploadForm,
 )
 
@@ -151,6 +153,36 @@ def reprocess_document(bot_id: UUID, document_id: UUID) -> DocumentReprocessed:
     caller = _caller(Scope.DOCUMENTS_WRITE, bot_id)
     document = _submitter().reprocess(caller.organization_id, bot_id, document_id)
     return DocumentReprocessed(document=DocumentResponse.model_validate(document))
+
+
+@router.post(
+    "/v1/bots/<bot_id>/upload-credentials",
+    status_code=201,
+    summary="Get credentials to upload with any S3 client",
+    tags=TAGS,
+    operation_id="createUploadCredentials",
+    responses={201: described("Credentials that put files under this bot's prefix, and do nothing else.")},
+)
+def create_upload_credentials(bot_id: UUID) -> Response[UploadCredentialsResponse]:
+    """Lend temporary AWS credentials for the bot's prefix: whatever is put there is ingested."""
+    caller, c = _caller(Scope.DOCUMENTS_WRITE, bot_id), container()
+    with c.database.transaction(caller.organization_id, caller.user_id) as connection:
+        documents.require_bot(connection, bot_id)
+    place = prefix(caller.organization_id, bot_id)
+    lent = c.upload_credentials.lend(place, session_name=_session_name(caller))
+    body = UploadCredentialsResponse(
+        bucket=c.storage_settings.uploads_bucket,
+        prefix=place,
+        region=c.upload_credentials_settings.aws_region,
+        endpoint=c.storage_settings.s3_endpoint,
+        credentials=TemporaryCredentialsBody.model_validate(lent),
+    )
+    return Response(201, "application/json", body, headers={"Cache-Control": "no-store"})
+
+
+def _session_name(caller: Principal) -> str:
+    """Return who uploads, as the bucket's audit trail shall name them."""
+    return f"key-{caller.api_key_id}" if caller.api_key_id else f"user-{caller.user_id}"
 
 
 def _submitter() -> Submitter:

@@ -105,6 +105,25 @@ class DocumentReprocessed(ApiResponse):
     document: DocumentResponse
 
 
+class TemporaryCredentialsBody(ApiResponse):
+    """AWS credentials for any S3 client; they expire."""
+
+    access_key_id: str
+    secret_access_key: str
+    session_token: str
+    expires_at: datetime
+
+
+class UploadCredentialsResponse(ApiResponse):
+    """Put files into `bucket` under keys that begin with `prefix`. `endpoint` is null where S3 is AWS's own."""
+
+    bucket: str
+    prefix: str
+    region: str
+    endpoint: str | None
+    credentials: TemporaryCredentialsBody
+
+
 class ChunkResponse(ApiResponse):
     """A passage of a document; offsets are characters of its text, pages count from 1, inclusive."""
 

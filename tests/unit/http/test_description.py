@@ -145,7 +145,7 @@ def test_the_page_shows_the_served_document(api: RunningApi) -> None:
 def test_the_published_keys_verify_and_are_public(api: RunningApi) -> None:
     answer = api.request("GET", "/.well-known/jwks.json")
 
-    assert answer.json == api.container.tokens.public_keys()
+    assert answer.json == api.container.token_verifier.public_keys()
     assert all("d" not in key for key in answer.json["keys"])
 
 

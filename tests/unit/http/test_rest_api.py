@@ -251,10 +251,11 @@ def test_an_error_of_ours_keeps_its_words(handler: Handler) -> None:
     assert problem["type"] == "urn:chatsphere:problem:conflict"
 
 
-def test_an_unavailable_service_says_when_to_come_back(handler: Handler) -> None:
+def test_an_unavailable_service_says_when_to_come_back(handler: Handler, caplog: pytest.LogCaptureFixture) -> None:
     status, _, headers = call(handler, "GET", "/v1/errors/unavailable")
 
     assert (status, headers["Retry-After"]) == (503, ["5"])
+    assert [entry.message for entry in caplog.records] == ["request failed"]
 
 
 @pytest.mark.parametrize("kind", ["unexpected", "invalid-answer"])

@@ -8,17 +8,22 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from chatsphere.adapters.jwt_tokens import JwtTokenSigner, generate_token_keys
+from chatsphere.adapters.jwt_tokens import JwtTokenSigner, JwtTokenVerifier, generate_key
 from chatsphere.errors import ConfigurationError, TokenExpiredError, UnauthorizedError
-from chatsphere.settings import TokenSettings
+from chatsphere.identity.token_keys import key_set, public_part
+from chatsphere.settings import TokenSettings, TokenVerificationSettings
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-KEYS = generate_token_keys()
+KEYS = key_set([generate_key()])
 CLAIMS = {"sub": "somebody"}
 
 
 def signer(keys: str = KEYS, **fields: Any) -> JwtTokenSigner:
     return JwtTokenSigner(TokenSettings(token_keys=keys, **fields))
+
+
+def verifier(private_keys: str = KEYS) -> JwtTokenVerifier:
+    return JwtTokenVerifier(TokenVerificationSettings(token_public_keys=public_part(private_keys)))
 
 
 def private_key(keys: str = KEYS) -> ECKey:
@@ -47,7 +52,7 @@ def signed_with_public_key() -> str:
 def test_a_token_carries_its_claims_issuer_and_times() -> None:
     token = signer(access_token_seconds=600).sign(CLAIMS, now=NOW)
 
-    claims = signer().verify(token, now=NOW)
+    claims = verifier().verify(token, now=NOW)
 
     issued = int(NOW.timestamp())
     assert claims == {"sub": "somebody", "iss": "chatsphere", "iat": issued, "exp": issued + 600}
@@ -56,31 +61,30 @@ def test_a_token_carries_its_claims_issuer_and_times() -> None:
 def test_a_token_expires_to_the_second() -> None:
     token = signer(access_token_seconds=600).sign(CLAIMS, now=NOW)
 
-    signer().verify(token, now=NOW + timedelta(seconds=599))
+    verifier().verify(token, now=NOW + timedelta(seconds=599))
     with pytest.raises(TokenExpiredError):
-        signer().verify(token, now=NOW + timedelta(seconds=600))
+        verifier().verify(token, now=NOW + timedelta(seconds=600))
 
 
 def test_an_expired_token_with_a_wrong_signature_is_only_wrong() -> None:
-    token = signer(generate_token_keys()).sign(CLAIMS, now=NOW - timedelta(days=1))
+    token = signer(key_set([generate_key()])).sign(CLAIMS, now=NOW - timedelta(days=1))
 
     with pytest.raises(UnauthorizedError) as refused:
-        signer().verify(token, now=NOW)
+        verifier().verify(token, now=NOW)
     assert not isinstance(refused.value, TokenExpiredError)
 
 
 def test_during_a_rotation_tokens_of_both_keys_are_valid() -> None:
-    old, new = json.loads(KEYS)["keys"], json.loads(generate_token_keys())["keys"]
-    rotated = signer(json.dumps({"keys": new + old}))
+    rotated = key_set([generate_key(), *json.loads(KEYS)["keys"]])
 
-    assert rotated.verify(signer().sign(CLAIMS, now=NOW), now=NOW)["sub"] == "somebody"
-    assert rotated.verify(rotated.sign(CLAIMS, now=NOW), now=NOW)["sub"] == "somebody"
+    assert verifier(rotated).verify(signer().sign(CLAIMS, now=NOW), now=NOW)["sub"] == "somebody"
+    assert verifier(rotated).verify(signer(rotated).sign(CLAIMS, now=NOW), now=NOW)["sub"] == "somebody"
     with pytest.raises(UnauthorizedError):
-        signer().verify(rotated.sign(CLAIMS, now=NOW), now=NOW)
+        verifier().verify(signer(rotated).sign(CLAIMS, now=NOW), now=NOW)
 
 
 def test_the_public_keys_verify_and_hold_nothing_private() -> None:
-    published = signer().public_keys()["keys"]
+    published = verifier().public_keys()["keys"]
 
     token = jwt.decode(signer().sign(CLAIMS, now=NOW), ECKey.import_key(dict(published[0])), algorithms=["ES256"])
     assert token.header["kid"] == published[0]["kid"]
@@ -111,7 +115,7 @@ def test_the_public_keys_verify_and_hold_nothing_private() -> None:
 )
 def test_a_forged_or_broken_token_is_refused(token: str) -> None:
     with pytest.raises(UnauthorizedError) as refused:
-        signer().verify(token, now=NOW)
+        verifier().verify(token, now=NOW)
     assert refused.value.code == "unauthorized"
 
 
@@ -124,7 +128,7 @@ def test_a_signed_token_without_our_issuer_and_an_expiry_is_refused(claims: dict
     token = jwt.encode({"alg": "ES256", "kid": key.kid}, everything, key, algorithms=["ES256"])
 
     with pytest.raises(UnauthorizedError):
-        signer().verify(token, now=NOW)
+        verifier().verify(token, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -145,3 +149,9 @@ def test_keys_that_cannot_sign_are_a_configuration_error_that_does_not_show_them
         signer(keys).sign(CLAIMS, now=NOW)
     assert "TOKEN_KEYS" in refused.value.detail
     assert not keys or keys not in refused.value.detail
+
+
+def test_a_private_key_where_public_ones_belong_is_refused() -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        JwtTokenVerifier(TokenVerificationSettings(token_public_keys=KEYS)).public_keys()
+    assert "TOKEN_PUBLIC_KEYS" in refused.value.detail

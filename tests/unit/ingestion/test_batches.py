@@ -5,8 +5,12 @@ from typing import Any
 
 import pytest
 
+from chatsphere.errors import ConfigurationError
 from chatsphere.knowledge.ingestion.batches import Delivery, process_batch
 from chatsphere.knowledge.ingestion.errors import NotNowError
+from chatsphere.observability import Metric
+
+TIME = Metric.PURGE_TIME
 
 
 def record(message_id: str, body: str, receive_count: int = 1) -> dict[str, Any]:
@@ -26,7 +30,7 @@ def test_only_what_failed_is_named() -> None:
 
     records = [record(f"m{n}", json.dumps({"n": n}), receive_count=n) for n in (1, 2, 3, 4)]
     # When
-    answer = process_batch({"Records": records}, process)
+    answer = process_batch({"Records": records}, process, TIME)
     # Then
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m2"}, {"itemIdentifier": "m3"}]}
     assert seen == [Delivery({"n": n}, n) for n in (1, 2, 3, 4)]
@@ -34,7 +38,7 @@ def test_only_what_failed_is_named() -> None:
 
 @pytest.mark.parametrize("body", ["", "no json", "[1]", '"text"'])
 def test_a_poison_message_fails_alone(body: str) -> None:
-    answer = process_batch({"Records": [record("bad", body), record("good", "{}")]}, lambda _: None)
+    answer = process_batch({"Records": [record("bad", body), record("good", "{}")]}, lambda _: None, TIME)
     assert answer == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
 
 
@@ -42,9 +46,18 @@ def test_the_log_tells_where_an_error_came_from_but_not_its_words(caplog: pytest
     def process(_: Delivery) -> None:
         raise ValueError("SECRET TEXT")
 
-    process_batch({"Records": [record("m", "{}")]}, process)
+    process_batch({"Records": [record("m", "{}")]}, process, TIME)
     (logged,) = caplog.records
     said = str(vars(logged))
     assert "ValueError" in said
     assert "test_batches.py" in said
     assert "SECRET" not in said
+
+
+def test_the_log_tells_which_setting_is_wrong(caplog: pytest.LogCaptureFixture) -> None:
+    def process(_: Delivery) -> None:
+        raise ConfigurationError("VECTOR_DIMENSIONS is 384, the embedder's is 768.")
+
+    process_batch({"Records": [record("m", "{}")]}, process, TIME)
+    (logged,) = caplog.records
+    assert vars(logged)["detail"] == "VECTOR_DIMENSIONS is 384, the embedder's is 768."

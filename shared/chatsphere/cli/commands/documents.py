@@ -1,4 +1,4 @@
-"""`chatsphere docs …` (also `documents`): list, show, chunks, wait, reprocess, delete."""
+"""`chatsphere docs …` (also `documents`): list, show, chunks, wait, reprocess, delete, credentials."""
 
 import time
 from itertools import islice
@@ -8,6 +8,7 @@ import typer
 
 from chatsphere.cli import lookup
 from chatsphere.cli.commands.bots import show_fields
+from chatsphere.cli.commands.upload_credentials import credentials
 from chatsphere.cli.confirmation import confirm
 from chatsphere.cli.errors import CliError, ExitCode
 from chatsphere.cli.formatting import moment, one_line, pages, plain, size
@@ -33,6 +34,7 @@ def register(app: typer.Typer) -> None:
     command(group, "wait")(wait)
     command(group, "reprocess")(reprocess)
     command(group, "delete")(delete)
+    command(group, "credentials")(credentials)
     app.add_typer(group, name="docs")
     app.add_typer(group, name="documents", hidden=True)
 

@@ -7,8 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from chatsphere.errors import ConfigurationError
 from chatsphere.knowledge.ingestion.errors import NotNowError
-from chatsphere.observability import logger
+from chatsphere.knowledge.ingestion.times import MAX_ATTEMPTS
+from chatsphere.observability import (
+    CORRELATION_ATTRIBUTE,
+    Metric,
+    bind,
+    correlated,
+    invocation,
+    logger,
+    record,
+    timed,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,33 +30,56 @@ class Delivery:
     receive_count: int
 
 
-def process_batch(event: Mapping[str, Any], process: Callable[[Delivery], None]) -> dict[str, Any]:
-    """Process each message of the event on its own and return the partial batch response."""
-    failed = [record["messageId"] for record in event["Records"] if not _succeeds(record, process)]
+def process_batch(event: Mapping[str, Any], process: Callable[[Delivery], None], time: Metric) -> dict[str, Any]:
+    """Process each message of the event on its own and return the partial batch response.
+
+    `time` is the metric of how long a message takes.
+    """
+    with invocation():
+        failed = [entry["messageId"] for entry in event["Records"] if not _succeeds(entry, process, time)]
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 
-def _succeeds(record: Mapping[str, Any], process: Callable[[Delivery], None]) -> bool:
-    try:
-        process(_delivery(record))
-    except NotNowError as reason:
-        logger.info("message returned", message_id=record["messageId"], reason=str(reason))
+def _succeeds(entry: Mapping[str, Any], process: Callable[[Delivery], None], time: Metric) -> bool:
+    with correlated(_correlation_id(entry), message_id=entry["messageId"]):
+        try:
+            with timed(time):
+                process(_delivery(entry))
+        except NotNowError as reason:
+            logger.info("message returned", reason=str(reason))
+        except Exception as error:
+            logger.error("message failed", **describe(error))
+            record(Metric.MESSAGES_FAILED)
+        else:
+            return True
+        if _receive_count(entry) >= MAX_ATTEMPTS:
+            record(Metric.MESSAGES_DEAD)
         return False
-    except Exception as error:
-        logger.error("message failed", message_id=record["messageId"], **describe(error))
-        return False
-    return True
+
+
+def _correlation_id(entry: Mapping[str, Any]) -> str:
+    """Return the id that the message brought along, or for the first message of a chain its own."""
+    given = entry.get("messageAttributes", {}).get(CORRELATION_ATTRIBUTE, {}).get("stringValue")
+    return str(given or entry["messageId"])
 
 
 def describe(error: BaseException) -> dict[str, Any]:
     """Return what may be logged of an unexpected error: its text may quote the document, so type and place only."""
     frames = traceback.extract_tb(error.__traceback__)
     places = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
-    return {"error_type": type(error).__name__, "error_trace": " > ".join(places)}
+    # Which setting is wrong is nobody's words but ours.
+    detail = {"detail": error.detail} if isinstance(error, ConfigurationError) else {}
+    return {"error_type": type(error).__name__, "error_trace": " > ".join(places), **detail}
 
 
-def _delivery(record: Mapping[str, Any]) -> Delivery:
-    body = json.loads(record["body"])
+def _delivery(entry: Mapping[str, Any]) -> Delivery:
+    body = json.loads(entry["body"])
     if not isinstance(body, dict):
         raise TypeError("a message must be a JSON object")
-    return Delivery(body, int(record.get("attributes", {}).get("ApproximateReceiveCount", 1)))
+    if "organization_id" in body:
+        bind(organization_id=body["organization_id"])
+    return Delivery(body, _receive_count(entry))
+
+
+def _receive_count(entry: Mapping[str, Any]) -> int:
+    return int(entry.get("attributes", {}).get("ApproximateReceiveCount", 1))

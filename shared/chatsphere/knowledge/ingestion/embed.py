@@ -14,7 +14,7 @@ from chatsphere.knowledge.ingestion.transitions import DROP_UNSEEN_CHUNKS, fail_
 from chatsphere.knowledge.ingestion.vector_cleanup import VectorCleanup
 from chatsphere.knowledge.retrieval.embedding_text import embedding_text
 from chatsphere.knowledge.retrieval.lexical_index import SEGMENT_CHUNKS, compact, index_document
-from chatsphere.observability import logger
+from chatsphere.observability import Metric, logger, record
 from chatsphere.ports import Clock, Embedder, Ids, VectorRecord, VectorStore
 
 TextOf = Callable[[str, Sequence[str], str], str]
@@ -74,6 +74,8 @@ class ChunkEmbedder:
             for chunk, vector in zip(chunks, vectors, strict=True)
         ]
         self.vectors.upsert(message.namespace, records)
+        record(Metric.CHUNKS_EMBEDDED, len(chunks))
+        record(Metric.TOKENS_EMBEDDED, sum(chunk["token_count"] for chunk in chunks))
 
     def _record(self, message: EmbedMessage) -> None:
         values = self._values(message) | {"model": self.embedder.model}
@@ -88,6 +90,7 @@ class ChunkEmbedder:
         if document is None:
             self._overtaken(message)
         elif live is not None:
+            record(Metric.DOCUMENTS_READY)
             self._tidy(message, live)
 
     def _tidy(self, message: EmbedMessage, live: Mapping[str, Any]) -> None:

@@ -13,7 +13,7 @@ from chatsphere.knowledge.ingestion.messages import ExtractMessage, PurgeMessage
 from chatsphere.knowledge.ingestion.register_queries import KEEP_LIVE
 from chatsphere.knowledge.ingestion.times import DELETE_LEASE, EMBED_LEASE, PICKUP, PURGE_LEASE
 from chatsphere.knowledge.ingestion.transitions import fail_document, refresh_bot_status
-from chatsphere.observability import logger
+from chatsphere.observability import Metric, logger, record
 from chatsphere.ports import Clock, Ids, MessageQueue
 
 MAX_DOCUMENTS: Final = 200
@@ -46,6 +46,7 @@ class Reaper:
         for row in left:
             self._purge(PurgeMessage(**row))
         if found or left:
+            record(Metric.WORK_REAPED, len(found) + len(left))
             logger.info("stalled work found", documents=len(found), purges=len(left))
         return len(found) + len(left)
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from chatsphere.db.database import Connection
 from chatsphere.errors import DocumentError
 from chatsphere.knowledge.ingestion.deletion_queries import VECTORS_LEFT
-from chatsphere.observability import logger
+from chatsphere.observability import Metric, logger, record
 from chatsphere.ports import Ids
 
 HOLD_BOT: Final = """
@@ -87,6 +87,7 @@ def fail_document(
     connection.execute(DROP_UNSEEN_CHUNKS, values)
     connection.execute(LOG_ERROR, values | row)
     refresh_bot_status(connection, row["bot_id"], now)
+    record(Metric.DOCUMENTS_FAILED, code=error.code)
     logger.warning(
         "document failed",
         document_id=str(document_id),

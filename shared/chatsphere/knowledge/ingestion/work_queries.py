@@ -83,7 +83,7 @@ BEGIN_BATCH: Final = """
 """Tell the reaper that a generation's embedding goes on; no row where it does not."""
 
 BATCH_CHUNKS: Final = """
-    SELECT id, ordinal, content, heading_path FROM chunks
+    SELECT id, ordinal, content, heading_path, token_count FROM chunks
     WHERE organization_id = app.current_organization() AND document_id = %(document_id)s
       AND generation = %(generation)s AND batch = %(batch)s
     ORDER BY ordinal
