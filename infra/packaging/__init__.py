@@ -1,0 +1,1 @@
+"""Builds what AWS Lambda runs, layers and function folders, without Docker."""

@@ -1,0 +1,128 @@
+"""One real event for each function, and what its answer must be."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import uuid4
+
+from infra.catalog import FUNCTIONS, QueueTrigger
+from infra.local.sqs_events import sqs_event
+from tests.builders.rest_api import ARN, proxy_event
+from tests.infra.packaging.world import World
+
+Call = Callable[[Any], Any]
+"""Runs the packaged function on an event and returns its answer."""
+
+Trial = Callable[[World, Call], None]
+
+HANDLED: dict[str, Any] = {"batchItemFailures": []}
+QUEUE_OF = {f.name: f.trigger.queue.name for f in FUNCTIONS if isinstance(f.trigger, QueueTrigger)}
+
+
+def authorizer_denies_a_forged_token(world: World, call: Call) -> None:
+    event = proxy_event("GET", "/v1/me", "/v1/me", {}, {"Authorization": "Bearer a.b.c"}, {})
+    policy = call(event | {"type": "REQUEST", "methodArn": ARN.format(method="GET", path="/v1/me")})
+
+    assert [statement["Effect"] for statement in policy["policyDocument"]["Statement"]] == ["Deny"]
+    assert policy["context"]["code"] == "unauthorized"
+
+
+def login_of_a_stranger_is_refused(world: World, call: Call) -> None:
+    body = {"email": f"{uuid4().hex}@example.com", "password": "correct horse battery staple"}
+
+    answer = call(_http(world, "POST", "/v1/auth/login", body=body, public=True))
+
+    assert answer["statusCode"] == 401, answer
+
+
+def the_api_is_described(world: World, call: Call) -> None:
+    answer = call(_http(world, "GET", "/v1/openapi.json", public=True))
+
+    assert answer["statusCode"] == 200
+    assert "/v1/bots/{bot_id}/chat" in json.loads(answer["body"])["paths"]
+
+
+def bots_are_listed(world: World, call: Call) -> None:
+    answer = call(_http(world, "GET", "/v1/bots"))
+
+    assert [bot["id"] for bot in json.loads(answer["body"])["data"]] == [str(world.tenant.bot_id)]
+
+
+def an_upload_is_permitted(world: World, call: Call) -> None:
+    body = {"name": "plans.txt", "content_type": "text/plain", "size": 5}
+
+    answer = call(_http(world, "POST", "/v1/bots/{bot_id}/documents", body=body))
+
+    assert answer["statusCode"] == 201, answer
+    assert world.values["UPLOADS_BUCKET"] in json.loads(answer["body"])["upload"]["url"]
+
+
+def conversations_are_listed(world: World, call: Call) -> None:
+    answer = call(_http(world, "GET", "/v1/bots/{bot_id}/conversations"))
+
+    assert json.loads(answer["body"])["data"] == []
+
+
+def an_uploaded_object_is_registered(world: World, call: Call) -> None:
+    answer = call(_delivered("register_object", world.put_pdf()))
+
+    assert answer == HANDLED
+    assert [json.loads(message["Body"])["generation"] for message in world.messages("EXTRACT_QUEUE_URL")] == [1]
+
+
+def a_pdf_is_extracted(world: World, call: Call) -> None:
+    message = world.registered_pdf()
+
+    assert call(_delivered("extract_document", message)) == HANDLED
+    assert [json.loads(m["Body"])["document_id"] for m in world.messages("EMBED_QUEUE_URL")] == [message["document_id"]]
+
+
+def an_overtaken_batch_is_dropped(world: World, call: Call) -> None:
+    document = {"document_id": str(uuid4()), "generation": 1, "batch": 0}
+
+    assert call(_delivered("embed_chunks", world.namespace | document)) == HANDLED
+
+
+def a_finished_deletion_is_not_repeated(world: World, call: Call) -> None:
+    assert call(_delivered("purge_deleted", world.namespace | {"document_id": str(uuid4())})) == HANDLED
+
+
+def nothing_is_stalled(world: World, call: Call) -> None:
+    assert call({}) == {"found": 0}
+
+
+TRIALS: Mapping[str, Trial] = {
+    "authorize_request": authorizer_denies_a_forged_token,
+    "manage_identity": login_of_a_stranger_is_refused,
+    "describe_api": the_api_is_described,
+    "manage_bots": bots_are_listed,
+    "manage_documents": an_upload_is_permitted,
+    "manage_conversations": conversations_are_listed,
+    "register_object": an_uploaded_object_is_registered,
+    "extract_document": a_pdf_is_extracted,
+    "embed_chunks": an_overtaken_batch_is_dropped,
+    "purge_deleted": a_finished_deletion_is_not_repeated,
+    "reap_stalled": nothing_is_stalled,
+}
+
+
+def _http(world: World, method: str, resource: str, *, body: Any = None, public: bool = False) -> dict[str, Any]:
+    bot = str(world.tenant.bot_id)
+    parameters = {"bot_id": bot} if "{bot_id}" in resource else {}
+    path = resource.replace("{bot_id}", bot)
+    event = proxy_event(method, path, resource, parameters, {"Content-Type": "application/json"}, {})
+    event["body"] = None if body is None else json.dumps(body)
+    if not public:
+        event["requestContext"]["authorizer"] = world.principal
+    return event
+
+
+def _delivered(function: str, body: Any) -> dict[str, Any]:
+    message = {
+        "MessageId": str(uuid4()),
+        "ReceiptHandle": "receipt",
+        "Body": json.dumps(body),
+        "MD5OfBody": "",
+        "Attributes": {"ApproximateReceiveCount": "1"},
+    }
+    return sqs_event(QUEUE_OF[function], [message])
