@@ -9,8 +9,9 @@ from typing import Literal
 
 from chatsphere import settings
 
-Layer = Literal["core", "identity", "parsers", "streaming", "local_models"]
+Layer = Literal["core", "identity", "parsers", "streaming", "local_models", "providers", "migrations"]
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+ObjectAccess = Literal["read", "write", "delete"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +69,34 @@ class QueueTrigger:
 
 @dataclass(frozen=True, slots=True)
 class ScheduleTrigger:
-    """An EventBridge schedule."""
+    """An EventBridge schedule.
+
+    `every_minutes_lean`: how often where each run wakes a database that has paused, which costs money; the work
+    is still found by its queues, this is the net below them.
+    """
 
     every_minutes: int
+    every_minutes_lean: int
 
 
-Trigger = HttpTrigger | AuthorizerTrigger | QueueTrigger | ScheduleTrigger
+@dataclass(frozen=True, slots=True)
+class DeploymentTrigger:
+    """Each deployment, before any other function's new code is live; a failure fails the deployment.
+
+    CloudFormation invokes it as a custom resource. The one-machine run has its own call of the same use case.
+    """
+
+
+Trigger = HttpTrigger | AuthorizerTrigger | QueueTrigger | ScheduleTrigger | DeploymentTrigger
 
 
 @dataclass(frozen=True, slots=True)
 class FunctionSpec:
-    """One Lambda function: what starts it, what it may read from its environment, and its limits."""
+    """One Lambda function: what starts it, what it may read from its environment, and its limits.
+
+    What it may do follows from these: the secrets and the database role that its settings name, `sends_to`, and
+    `objects` in the uploads bucket (`delete` includes listing and removing versions).
+    """
 
     name: str
     trigger: Trigger
@@ -87,6 +105,14 @@ class FunctionSpec:
     memory_mb: int = 512
     timeout_seconds: int = 29
     sends_to: tuple[Queue, ...] = field(default=())
+    objects: tuple[ObjectAccess, ...] = field(default=())
+
+    @property
+    def provider_limits(self) -> dict[str, str]:
+        """Limits of vendor calls where the defaults are too long: the function needs time left to answer itself."""
+        if self.timeout_seconds > 60:
+            return {}
+        return {"PROVIDER_TOTAL_SECONDS": "8", "PROVIDER_READ_SECONDS": "6", "VECTOR_VISIBLE_SECONDS": "3"}
 
 
 def _routes(*lines: str, public: bool = False) -> tuple[Route, ...]:
@@ -98,10 +124,9 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
     FunctionSpec(
         "authorize_request",
         AuthorizerTrigger(),
-        settings=(settings.AuthenticatorSettings, settings.TokenSettings),
+        settings=(settings.AuthenticatorSettings, settings.TokenVerificationSettings),
         layers=("core", "identity"),
-        memory_mb=256,
-        timeout_seconds=10,
+        memory_mb=512,
     ),
     FunctionSpec(
         "manage_identity",
@@ -127,6 +152,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             settings.AuthenticatorSettings,
             settings.TokenSettings,
             settings.PasswordSettings,
+            settings.BrowserSettings,
         ),
         layers=("core", "identity"),
     ),
@@ -142,7 +168,12 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
                 public=True,
             )
         ),
-        settings=(settings.DatabaseSettings, settings.TokenSettings, settings.ApiSettings),
+        settings=(
+            settings.DatabaseSettings,
+            settings.TokenVerificationSettings,
+            settings.ApiSettings,
+            settings.BrowserSettings,
+        ),
         layers=("core", "identity"),
     ),
     FunctionSpec(
@@ -156,7 +187,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
                 "DELETE /v1/bots/{bot_id}",
             )
         ),
-        settings=(settings.DatabaseSettings, settings.QueueSettings),
+        settings=(settings.DatabaseSettings, settings.QueueSettings, settings.BrowserSettings),
         sends_to=(PURGE,),
     ),
     FunctionSpec(
@@ -169,6 +200,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
                 "DELETE /v1/bots/{bot_id}/documents/{document_id}",
                 "GET /v1/bots/{bot_id}/documents/{document_id}/chunks",
                 "POST /v1/bots/{bot_id}/documents/{document_id}/reprocess",
+                "POST /v1/bots/{bot_id}/upload-credentials",
             )
         ),
         settings=(
@@ -176,8 +208,12 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             settings.StorageSettings,
             settings.QueueSettings,
             settings.VectorStoreSettings,
+            settings.UploadCredentialsSettings,
+            settings.BrowserSettings,
         ),
+        layers=("core", "providers"),
         sends_to=(EXTRACT, PURGE),
+        objects=("write", "delete"),
     ),
     FunctionSpec(
         "manage_conversations",
@@ -189,7 +225,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
                 "GET /v1/conversations/{conversation_id}/messages",
             )
         ),
-        settings=(settings.DatabaseSettings,),
+        settings=(settings.DatabaseSettings, settings.BrowserSettings),
     ),
     FunctionSpec(
         "answer_question",
@@ -199,8 +235,9 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             settings.EmbeddingSettings,
             settings.VectorStoreSettings,
             settings.AnswerSettings,
+            settings.BrowserSettings,
         ),
-        layers=("core", "streaming", "local_models"),
+        layers=("core", "streaming", "providers", "local_models"),
         memory_mb=1024,
         timeout_seconds=120,
     ),
@@ -213,8 +250,10 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             settings.QueueSettings,
             settings.VectorStoreSettings,
         ),
+        layers=("core", "providers"),
         timeout_seconds=30,
         sends_to=(EXTRACT,),
+        objects=("read", "delete"),
     ),
     FunctionSpec(
         "extract_document",
@@ -229,12 +268,13 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         memory_mb=2048,
         timeout_seconds=300,
         sends_to=(EMBED,),
+        objects=("read",),
     ),
     FunctionSpec(
         "embed_chunks",
         QueueTrigger(EMBED),
         settings=(settings.DatabaseSettings, settings.EmbeddingSettings, settings.VectorStoreSettings),
-        layers=("core", "local_models"),
+        layers=("core", "providers", "local_models"),
         memory_mb=1024,
         timeout_seconds=120,
     ),
@@ -242,13 +282,22 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         "purge_deleted",
         QueueTrigger(PURGE),
         settings=(settings.DatabaseSettings, settings.StorageSettings, settings.VectorStoreSettings),
+        layers=("core", "providers"),
         timeout_seconds=300,
+        objects=("delete",),
     ),
     FunctionSpec(
         "reap_stalled",
-        ScheduleTrigger(every_minutes=5),
+        ScheduleTrigger(every_minutes=5, every_minutes_lean=180),
         settings=(settings.DatabaseSettings, settings.ReaperSettings, settings.QueueSettings),
         timeout_seconds=60,
         sends_to=(EXTRACT, EMBED, PURGE),
+    ),
+    FunctionSpec(
+        "migrate_database",
+        DeploymentTrigger(),
+        settings=(settings.MigrationSettings, settings.TokenKeyVaultSettings, settings.VectorStoreSettings),
+        layers=("core", "identity", "providers", "migrations"),
+        timeout_seconds=840,
     ),
 )

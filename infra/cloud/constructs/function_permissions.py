@@ -1,0 +1,92 @@
+"""What a function may do: what its entry in the catalog implies, each resource named."""
+
+from typing import Final
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+
+from infra.catalog import FunctionSpec, ObjectAccess
+from infra.cloud.constructs.acknowledge import acknowledge
+from infra.cloud.constructs.function_environment import function_secrets
+from infra.cloud.platform import Platform
+
+BUCKET_ACTIONS: Final[dict[ObjectAccess, tuple[str, ...]]] = {
+    # Without the right to list, S3 answers a missing key with 403 in place of 404.
+    "read": ("s3:ListBucket",),
+    "write": (),
+    "delete": ("s3:ListBucket", "s3:ListBucketVersions"),
+}
+OBJECT_ACTIONS: Final[dict[ObjectAccess, tuple[str, ...]]] = {
+    "read": ("s3:GetObject", "s3:GetObjectVersion"),
+    "write": ("s3:PutObject",),
+    "delete": ("s3:DeleteObject", "s3:DeleteObjectVersion"),
+}
+ENCRYPT_ACTIONS: Final = ("kms:Decrypt", "kms:GenerateDataKey")
+OBJECT_KEY_ACTIONS: Final[dict[ObjectAccess, tuple[str, ...]]] = {
+    "read": ("kms:Decrypt",),
+    "write": ("kms:Decrypt", "kms:GenerateDataKey"),
+    "delete": (),
+}
+
+
+def function_statements(spec: FunctionSpec, platform: Platform) -> list[iam.PolicyStatement]:
+    """Return the statements of the function's policy, without those for its network interface and its trigger."""
+    written = _written_secret_arns(spec, platform)
+    queues = [platform.queues[queue.name].queue_arn for queue in spec.sends_to]
+    return [
+        *_allow("ConnectToDatabase", ["rds-db:connect"], _database_users(spec, platform)),
+        *_allow("ReadSecrets", ["secretsmanager:GetSecretValue"], [*_secret_arns(spec, platform), *written]),
+        *_allow("WriteSecrets", ["secretsmanager:PutSecretValue"], written),
+        *_allow("SendMessages", ["sqs:SendMessage"], queues),
+        *_allow("UseBucket", _actions(spec, BUCKET_ACTIONS), [platform.uploads_arn]),
+        *_allow("UseObjects", _actions(spec, OBJECT_ACTIONS), [objects_of(platform.uploads_arn)]),
+        *_allow("UseKey", _key_actions(spec, platform), [platform.key.key_arn]),
+    ]
+
+
+def objects_of(bucket_arn: str) -> str:
+    """Return what stands for every object of a bucket."""
+    return f"{bucket_arn}/*"
+
+
+def acknowledge_objects(role: iam.Role, bucket_arn: str) -> None:
+    """Accept the wildcard of `objects_of` in the role's policy."""
+    resource = Stack.of(role).resolve(objects_of(bucket_arn))
+    written = "".join(part if isinstance(part, str) else f"<{part['Ref']}>" for part in resource["Fn::Join"][1])
+    acknowledge(
+        role, "Objects of one bucket, of every tenant: their keys are not known here.", f"IAM5[Resource::{written}]"
+    )
+
+
+def _allow(sid: str, actions: list[str], resources: list[str]) -> list[iam.PolicyStatement]:
+    if not actions or not resources:
+        return []
+    return [iam.PolicyStatement(sid=sid, actions=actions, resources=resources)]
+
+
+def _actions(spec: FunctionSpec, by_access: dict[ObjectAccess, tuple[str, ...]]) -> list[str]:
+    return sorted({action for access in spec.objects for action in by_access[access]})
+
+
+def _database_users(spec: FunctionSpec, platform: Platform) -> list[str]:
+    declared = {name for group in spec.settings for name in group.variables()}
+    return [arn for variable, arn in platform.database_user_arns.items() if variable in declared]
+
+
+def _secret_arns(spec: FunctionSpec, platform: Platform) -> list[str]:
+    return [platform.secrets[name].secret_arn for name in sorted(function_secrets(spec, platform.secrets.keys()))]
+
+
+def _written_secret_arns(spec: FunctionSpec, platform: Platform) -> list[str]:
+    """Return the secrets that the function writes: it is told the ARN where others are told the value."""
+    declared = {name for group in spec.settings for name in group.variables()}
+    return [secret.secret_arn for name, secret in platform.secrets.items() if f"{name}_ARN" in declared]
+
+
+def _key_actions(spec: FunctionSpec, platform: Platform) -> list[str]:
+    needed = {action for access in spec.objects for action in OBJECT_KEY_ACTIONS[access]}
+    if function_secrets(spec, platform.secrets.keys()):
+        needed.add("kms:Decrypt")
+    if spec.sends_to or _written_secret_arns(spec, platform):
+        needed.update(ENCRYPT_ACTIONS)
+    return sorted(needed)

@@ -1,0 +1,73 @@
+"""Resource types that cost nothing by themselves, and why."""
+
+from collections.abc import Mapping
+from typing import Final
+
+_PERMISSION = "permissions are free"
+_PART = "a part of a resource that is priced"
+_REQUESTS = "paid by request, and nobody asks"
+_NETWORK = "an address plan and its rules are free"
+_METADATA = "describes the deployment"
+
+FREE: Final[Mapping[str, str]] = {
+    "AWS::ApiGateway::Account": _PERMISSION,
+    "AWS::ApiGateway::Authorizer": _REQUESTS,
+    "AWS::ApiGateway::BasePathMapping": _REQUESTS,
+    "AWS::ApiGateway::Deployment": _REQUESTS,
+    "AWS::ApiGateway::DomainName": _REQUESTS,
+    "AWS::ApiGateway::GatewayResponse": _REQUESTS,
+    "AWS::ApiGateway::Method": _REQUESTS,
+    "AWS::ApiGateway::Resource": _REQUESTS,
+    "AWS::ApiGateway::RestApi": _REQUESTS,
+    "AWS::ApiGateway::Stage": "no cache is provisioned; requests are paid for, and nobody asks",
+    "AWS::Budgets::Budget": "budgets without actions are free",
+    "AWS::CDK::Metadata": _METADATA,
+    "AWS::CloudFormation::CustomResource": "runs while deploying only",
+    "AWS::CloudFormation::WaitCondition": _METADATA,
+    "AWS::CloudFormation::WaitConditionHandle": _METADATA,
+    "AWS::EC2::EIPAssociation": _PART,
+    "AWS::EC2::FlowLog": "its log group is priced",
+    "AWS::EC2::InternetGateway": _NETWORK,
+    "AWS::EC2::LaunchTemplate": _PART,
+    "AWS::EC2::NetworkInterface": _PART,
+    "AWS::EC2::Route": _NETWORK,
+    "AWS::EC2::RouteTable": _NETWORK,
+    "AWS::EC2::SecurityGroup": _NETWORK,
+    "AWS::EC2::SecurityGroupEgress": _NETWORK,
+    "AWS::EC2::SecurityGroupIngress": _NETWORK,
+    "AWS::EC2::Subnet": _NETWORK,
+    "AWS::EC2::SubnetRouteTableAssociation": _NETWORK,
+    "AWS::EC2::VPC": _NETWORK,
+    "AWS::EC2::VPCGatewayAttachment": _NETWORK,
+    "AWS::Events::Rule": "events of AWS's own services are free",
+    "AWS::IAM::InstanceProfile": _PERMISSION,
+    "AWS::IAM::ManagedPolicy": _PERMISSION,
+    "AWS::IAM::Policy": _PERMISSION,
+    "AWS::IAM::Role": _PERMISSION,
+    "AWS::KMS::Alias": _PART,
+    "AWS::Lambda::Alias": _PART,
+    "AWS::Lambda::EventInvokeConfig": _PART,
+    "AWS::Lambda::Function": "paid by invocation; the scheduled ones are priced with their schedule",
+    "AWS::Lambda::LayerVersion": "within the account's free 75 GB of code",
+    "AWS::Lambda::Permission": _PERMISSION,
+    "AWS::RDS::DBClusterParameterGroup": _PART,
+    "AWS::RDS::DBParameterGroup": _PART,
+    "AWS::RDS::DBProxyEndpoint": "the default endpoint's price covers it",
+    "AWS::RDS::DBProxyTargetGroup": _PART,
+    "AWS::RDS::DBSubnetGroup": _NETWORK,
+    "AWS::S3::BucketPolicy": _PERMISSION,
+    "AWS::Scheduler::ScheduleGroup": _PART,
+    "AWS::SNS::Subscription": "mail beyond 1,000 a month costs $2 for 100,000; an idle month sends none",
+    "AWS::SNS::Topic": _REQUESTS,
+    "AWS::SNS::TopicPolicy": _PERMISSION,
+    "AWS::SQS::Queue": "paid by request; what polls it is priced with its event source mapping",
+    "AWS::SQS::QueuePolicy": _PERMISSION,
+    "AWS::SSM::Parameter": "standard parameters are free",
+    "AWS::SecretsManager::ResourcePolicy": _PERMISSION,
+    "AWS::SecretsManager::RotationSchedule": "runs once a month at most",
+    "AWS::SecretsManager::SecretTargetAttachment": _PART,
+    "AWS::WAFv2::WebACLAssociation": _PART,
+    "Custom::DatabaseMigration": "runs while deploying only",
+    "Custom::S3AutoDeleteObjects": "runs while destroying only",
+    "Custom::VpcRestrictDefaultSG": "runs while deploying only",
+}

@@ -1,0 +1,40 @@
+"""Alarms, dashboards and logs."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from infra.cloud.cost.bill import Usage
+from infra.cloud.cost.templates import Deployment, Resource
+
+
+def _alarm(resource: Resource, _deployment: Deployment) -> Iterator[Usage]:
+    """Return the metrics that an alarm looks at: an alarm on an expression pays for each of them."""
+    queries = resource.properties.get("Metrics", [])
+    yield Usage("alarm_metric", sum("MetricStat" in query for query in queries) or 1, "alarms")
+    if any("SELECT" in str(query.get("Expression", "")) for query in queries):
+        raise LookupError("an alarm on a Metrics Insights query, which pays for each series it finds")
+    if resource.properties.get("Period", 60) < 60:
+        raise LookupError("a high-resolution alarm")
+
+
+def _composite(_resource: Resource, _deployment: Deployment) -> Iterator[Usage]:
+    yield Usage("composite_alarm", 1, "composite alarms")
+
+
+def _dashboard(_resource: Resource, _deployment: Deployment) -> Iterator[Usage]:
+    yield Usage("dashboard", 1, "dashboard")
+
+
+def _log_group(resource: Resource, _deployment: Deployment) -> Iterator[Usage]:
+    """Return nothing: what an idle deployment logs is counted by what runs. A group must forget, though."""
+    if not resource.properties.get("RetentionInDays"):
+        raise LookupError("a log group that keeps its logs for ever")
+    yield from ()
+
+
+RULES: Final = {
+    "AWS::CloudWatch::Alarm": _alarm,
+    "AWS::CloudWatch::CompositeAlarm": _composite,
+    "AWS::CloudWatch::Dashboard": _dashboard,
+    "AWS::Logs::LogGroup": _log_group,
+}

@@ -1,0 +1,151 @@
+"""What each function may do, as a table for a reviewer; and no wildcard but those with a stated reason."""
+
+import re
+from typing import Any
+
+import pytest
+
+from infra.catalog import FUNCTIONS, DeploymentTrigger, FunctionSpec
+from tests.infra.cloud.templates import Deployment, Stack, actions, many
+
+EVERY_FUNCTION = {
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+}
+CONNECT = {"rds-db:connect"}
+READ_SECRETS = {"secretsmanager:GetSecretValue", "kms:Decrypt"}
+SEND = {"sqs:SendMessage", "kms:Decrypt", "kms:GenerateDataKey"}
+TAKE = {
+    "sqs:ChangeMessageVisibility",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:ReceiveMessage",
+    "kms:Decrypt",
+}
+READ_OBJECTS = {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "kms:Decrypt"}
+DELETE_OBJECTS = {"s3:DeleteObject", "s3:DeleteObjectVersion", "s3:ListBucket", "s3:ListBucketVersions"}
+
+LEAN = {
+    "authorize_request": CONNECT | READ_SECRETS,
+    "manage_identity": CONNECT | READ_SECRETS,
+    "describe_api": CONNECT | READ_SECRETS,
+    "manage_bots": CONNECT | SEND,
+    "manage_documents": CONNECT | SEND | DELETE_OBJECTS | {"s3:PutObject", "sts:AssumeRole"},
+    "manage_conversations": CONNECT,
+    "answer_question": CONNECT | READ_SECRETS,
+    "register_object": CONNECT | SEND | TAKE | READ_OBJECTS | DELETE_OBJECTS,
+    "extract_document": CONNECT | SEND | TAKE | READ_OBJECTS | READ_SECRETS,
+    "embed_chunks": CONNECT | TAKE | READ_SECRETS,
+    "purge_deleted": CONNECT | TAKE | DELETE_OBJECTS,
+    "reap_stalled": CONNECT | SEND,
+    "migrate_database": CONNECT | READ_SECRETS | {"secretsmanager:PutSecretValue", "kms:GenerateDataKey"},
+}
+PINECONE_USERS = {"manage_documents", "answer_question", "register_object", "embed_chunks", "purge_deleted"}
+
+DATABASE_ROLES = {
+    "authorize_request": {"chatsphere_authenticator"},
+    "manage_identity": {"chatsphere_app", "chatsphere_authenticator"},
+    "reap_stalled": {"chatsphere_app", "chatsphere_reaper"},
+    "migrate_database": {"chatsphere_admin"},
+}
+
+WILDCARDS = {
+    # EC2's calls for network interfaces, and X-Ray's, take no resource.
+    r"\*": EVERY_FUNCTION,
+    # Objects of the uploads bucket: their keys are the tenants'.
+    r"arn:\S+:s3:::chatsphere-\w+-uploads-\S+/\*": READ_OBJECTS | DELETE_OBJECTS | {"s3:PutObject"},
+}
+
+every_function = pytest.mark.parametrize("spec", FUNCTIONS, ids=lambda spec: spec.name)
+
+
+def _resources(deployment: Deployment, function: str, action: str) -> set[str]:
+    stack, _, _ = deployment.functions[function]
+    return {
+        deployment.text(stack, resource)
+        for statement in deployment.statements(function)
+        if action in many(statement["Action"])
+        for resource in many(statement["Resource"])
+    }
+
+
+@every_function
+def test_a_function_may_do_what_the_table_says_and_no_more(
+    lean: Deployment, scale: Deployment, spec: FunctionSpec
+) -> None:
+    with_pinecone = READ_SECRETS if spec.name in PINECONE_USERS else set()
+
+    assert set(actions(lean.statements(spec.name))) == EVERY_FUNCTION | LEAN[spec.name]
+    assert set(actions(scale.statements(spec.name))) == EVERY_FUNCTION | LEAN[spec.name] | with_pinecone
+
+
+@every_function
+def test_a_function_logs_in_with_its_own_roles_only(deployment: Deployment, spec: FunctionSpec) -> None:
+    users = _resources(deployment, spec.name, "rds-db:connect")
+
+    assert {user.rpartition("/")[2] for user in users} == DATABASE_ROLES.get(spec.name, {"chatsphere_app"})
+    by_proxy = deployment.config.capacity.proxy and not isinstance(spec.trigger, DeploymentTrigger)
+    reached = "DatabaseProxy" if by_proxy else "DatabaseCluster"
+    assert all(reached in user for user in users)
+
+
+@every_function
+def test_a_function_reads_the_secrets_that_its_environment_names(deployment: Deployment, spec: FunctionSpec) -> None:
+    named = {
+        value for name, value in deployment.environment(spec.name).items() if name.endswith(("_SECRET", "_KEYS_ARN"))
+    }
+
+    assert _resources(deployment, spec.name, "secretsmanager:GetSecretValue") == named
+
+
+@every_function
+def test_a_wildcard_has_a_reason(deployment: Deployment, spec: FunctionSpec) -> None:
+    stack, _, _ = deployment.functions[spec.name]
+    for statement in deployment.statements(spec.name):
+        assert not [action for action in many(statement["Action"]) if "*" in action]
+        for resource in (deployment.text(stack, found) for found in many(statement["Resource"])):
+            if "*" in resource:
+                [permitted] = [known for pattern, known in WILDCARDS.items() if re.fullmatch(pattern, resource)]
+                assert set(many(statement["Action"])) <= permitted
+
+
+def test_only_the_uploader_role_and_only_for_one_function_can_be_assumed_by_another_role(
+    deployment: Deployment,
+) -> None:
+    roles = [
+        (stack, statement)
+        for stack, _, found in deployment.of("AWS::IAM::Role")
+        for statement in found["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        if "AWS" in statement["Principal"]
+    ]
+
+    [(stack, trust)] = roles
+    assert deployment.text(stack, trust["Principal"]["AWS"]) == deployment.text(
+        stack, deployment.functions["manage_documents"][2]["Properties"]["Role"]
+    )
+    assert _resources(deployment, "manage_documents", "sts:AssumeRole") == {
+        deployment.environment("manage_documents")["UPLOADER_ROLE_ARN"]
+    }
+
+
+def _plain_secrets(stack: Stack, value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [found for inner in value.values() for found in _plain_secrets(stack, inner)]
+    if isinstance(value, list):
+        return [found for inner in value for found in _plain_secrets(stack, inner)]
+    return re.findall(r"\{\{resolve:\S+|://[^/\s:@]+:[^/\s@]+@|PRIVATE KEY|AIza\w{10}", str(value))
+
+
+def test_no_template_holds_or_resolves_a_secret(deployment: Deployment) -> None:
+    for stack in deployment.stacks.values():
+        assert _plain_secrets(stack, stack.body) == []
+    for _, _, found in deployment.of("AWS::SecretsManager::Secret"):
+        assert not {"SecretString", "GenerateSecretString"} & set(found["Properties"])
