@@ -79,26 +79,27 @@ FREE_PLAN = UUID("01970000-0000-7000-8000-000000000001")
 @pytest.fixture
 def make_tenant(database: Database, ids: UuidV7Ids) -> Callable[[], Tenant]:
     """Return a function that makes an organization with an owner and a bot."""
+    return lambda: add_tenant(database, ids)
 
-    def make() -> Tenant:
-        tenant = Tenant(ids.new(), ids.new(), ids.new())
-        with database.transaction(tenant.organization_id, tenant.user_id) as connection:
-            connection.execute(
-                "INSERT INTO organizations (id, name, plan_id) VALUES (%s, 'Test', %s)",
-                (tenant.organization_id, FREE_PLAN),
-            )
-            connection.execute(
-                "INSERT INTO users (id, email, password_hash) VALUES (%s, %s, 'x')",
-                (tenant.user_id, f"{tenant.user_id}@example.com"),
-            )
-            connection.execute(
-                "INSERT INTO memberships (organization_id, user_id, role) VALUES (%s, %s, 'owner')",
-                (tenant.organization_id, tenant.user_id),
-            )
-            connection.execute(
-                "INSERT INTO bots (id, organization_id, name, created_by) VALUES (%s, %s, 'Bot', %s)",
-                (tenant.bot_id, tenant.organization_id, tenant.user_id),
-            )
-        return tenant
 
-    return make
+def add_tenant(database: Database, ids: UuidV7Ids) -> Tenant:
+    """Make an organization with an owner and a bot."""
+    tenant = Tenant(ids.new(), ids.new(), ids.new())
+    with database.transaction(tenant.organization_id, tenant.user_id) as connection:
+        connection.execute(
+            "INSERT INTO organizations (id, name, plan_id) VALUES (%s, 'Test', %s)",
+            (tenant.organization_id, FREE_PLAN),
+        )
+        connection.execute(
+            "INSERT INTO users (id, email, password_hash) VALUES (%s, %s, 'x')",
+            (tenant.user_id, f"{tenant.user_id}@example.com"),
+        )
+        connection.execute(
+            "INSERT INTO memberships (organization_id, user_id, role) VALUES (%s, %s, 'owner')",
+            (tenant.organization_id, tenant.user_id),
+        )
+        connection.execute(
+            "INSERT INTO bots (id, organization_id, name, created_by) VALUES (%s, %s, 'Bot', %s)",
+            (tenant.bot_id, tenant.organization_id, tenant.user_id),
+        )
+    return tenant

@@ -13,7 +13,7 @@ from uuid import uuid4
 import psycopg
 from psycopg import conninfo, sql
 
-from chatsphere.db.migrate import LOGIN_ROLES, migrate
+from chatsphere.db.migrate import LOGIN_ROLES, migrate, with_passwords
 from infra.local.log_file import LogFile
 from infra.local.ports import unused_port
 from infra.local.postgres import Postgres
@@ -63,7 +63,7 @@ def fresh_database(server_url: str, *, revision: str | None = "head") -> Iterato
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     admin = conninfo.make_conninfo(server_url, dbname=name)
     if revision is not None:
-        migrate(admin, dict.fromkeys(LOGIN_ROLES, PASSWORD), revision=revision)
+        migrate(admin, with_passwords(dict.fromkeys(LOGIN_ROLES, PASSWORD)), revision=revision)
     try:
         yield DatabaseUrls(
             admin, *(conninfo.make_conninfo(admin, user=role, password=PASSWORD) for role in LOGIN_ROLES)

@@ -6,7 +6,10 @@ import sys
 from pathlib import Path
 
 from infra.local.chatsphere_product import chatsphere
+from infra.local.console import complain
+from infra.local.errors import ProviderSettingsError
 from infra.local.home import Home
+from infra.local.providers import provider_values
 from infra.local.up import up
 
 
@@ -23,7 +26,12 @@ def main() -> int:
         from infra.local.measure import measure  # needs psutil and rich, which `up` does not
 
         return measure()
-    return up(chatsphere(), Home(arguments.home.resolve()), arguments.port)
+    try:
+        product = chatsphere(provider_values(os.environ))
+    except ProviderSettingsError as error:
+        complain(str(error))
+        return 1
+    return up(product, Home(arguments.home.resolve()), arguments.port)
 
 
 if __name__ == "__main__":

@@ -55,6 +55,7 @@ def function_variables(spec: FunctionSpec, values: Mapping[str, str]) -> dict[st
         MissingVariableError: a required variable has no value.
     """
     sends_to = {queue_url_variable(queue) for queue in spec.sends_to}
+    values = {**values, **spec.provider_limits}
     chosen: dict[str, str] = {}
     for group in spec.settings:
         for name, required in group.variables().items():
@@ -80,7 +81,7 @@ def lambda_variables(spec: FunctionSpec, folder: Path) -> dict[str, str]:
         "LAMBDA_TASK_ROOT": str(folder),
         "_HANDLER": "handler.handler",
         "POWERTOOLS_SERVICE_NAME": spec.name,
-        "POWERTOOLS_METRICS_NAMESPACE": "ChatSphere",
+        "POWERTOOLS_METRICS_DISABLED": "true",  # they would stand in the log, where nobody adds them up
         "POWERTOOLS_LOG_LEVEL": "INFO",
         "POWERTOOLS_TRACE_DISABLED": "true",
     }

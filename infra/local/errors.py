@@ -17,6 +17,10 @@ class MissingVariableError(LocalRunError):
     """A function requires an environment variable that the run has no value for."""
 
 
+class ProviderSettingsError(LocalRunError):
+    """The environment asks for a vendor and says too little, or contradicts itself."""
+
+
 class FunctionStartError(LocalRunError):
     """A function's process ended, or reported an error, before it asked for its first event."""
 

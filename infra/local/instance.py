@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,22 +20,26 @@ UP = (sys.executable, "-m", "infra.local", "up")
 
 
 @contextmanager
-def running(home: Path, port: int = 0, command: Sequence[str] = UP) -> Iterator[Endpoints]:
+def running(
+    home: Path, port: int = 0, command: Sequence[str] = UP, *, environment: Mapping[str, str] | None = None
+) -> Iterator[Endpoints]:
     """Yield the endpoints of an instance in `home`, on `port` (0: any free one); stop it at the end.
 
-    `command` is given `--home` and `--port`.
+    `command` is given `--home` and `--port`; `environment` is added to this process's own.
 
     Raises:
         LocalRunError: it did not become ready; the message holds its output.
     """
-    process = start(home, port, command)
+    process = start(home, port, command, environment=environment)
     try:
         yield wait_until_ready(process, home)
     finally:
         stop(process)
 
 
-def start(home: Path, port: int = 0, command: Sequence[str] = UP) -> subprocess.Popen[bytes]:
+def start(
+    home: Path, port: int = 0, command: Sequence[str] = UP, *, environment: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
     """Start an instance without waiting for it; its output goes to `<home>/output.log`."""
     home.mkdir(parents=True, exist_ok=True)
     python_path = os.pathsep.join((str(REPOSITORY), str(REPOSITORY / "shared")))
@@ -43,7 +47,7 @@ def start(home: Path, port: int = 0, command: Sequence[str] = UP) -> subprocess.
         return subprocess.Popen(  # noqa: S603 - our own command
             [*command, "--home", str(home), "--port", str(port)],
             cwd=REPOSITORY,
-            env={**os.environ, "PYTHONPATH": python_path},
+            env={**os.environ, **(environment or {}), "PYTHONPATH": python_path},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

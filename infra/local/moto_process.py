@@ -1,4 +1,4 @@
-"""The process that stands in for S3 and SQS: moto, with the uploads bucket mirrored on disk.
+"""The process that stands in for S3, SQS and STS: moto, with the uploads bucket mirrored on disk.
 
 Started by `stand_in.py` with the path of a `StandInPlan` as JSON and a listening socket.
 """
@@ -22,14 +22,14 @@ from infra.local.moto_requests import RequestGate
 from infra.local.object_mirror import ObjectMirror
 from infra.local.stand_in_plan import StandInPlan
 
-SERVICES = ("s3", "sqs")
+SERVICES = ("s3", "sqs", "sts")
 
 
-class TwoServices(DomainDispatcherApplication):
-    """Moto's dispatcher, serving nothing but S3 and SQS (and not its own API, whose `reset` loses everything)."""
+class ThreeServices(DomainDispatcherApplication):
+    """Moto's dispatcher, serving nothing but S3, SQS and STS (and not its own API, whose `reset` loses everything)."""
 
     def get_backend_for_host(self, host: str | None) -> str | None:
-        """Return the service behind `host`; whatever is neither of the two is a bucket's name."""
+        """Return the service behind `host`; whatever is none of the three is a bucket's name."""
         if host is None:
             return None
         service = super().get_backend_for_host(host)
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str]) -> None:
     queues = moto_queues.create(plan)
     bucket = MirroredBucket(plan, ObjectMirror(Path(plan.objects)), publish=queues.publish)
     bucket.restore()
-    app = RequestGate(TwoServices(create_backend_app), bucket, max_body_bytes=plan.max_body_bytes)
+    app = RequestGate(ThreeServices(create_backend_app), bucket, max_body_bytes=plan.max_body_bytes)
     server = make_server(
         "127.0.0.1", plan.port, app, threaded=True, request_handler=MotoRequestHandler, fd=int(arguments[1])
     )

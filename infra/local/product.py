@@ -22,6 +22,7 @@ class Product:
     """Functions with their code, queues, and what prepares the database.
 
     `prepare_database` None: there is a database without any schema (and nothing to recover from it).
+    `prepare_vector_store` makes what a vector store outside of the database needs; raises `ProviderSettingsError`.
     `values` may be read by functions whose settings name them, besides those that the run computes.
     `make_demo`: whether the first start makes the demo account through the product's own API.
     """
@@ -32,6 +33,7 @@ class Product:
     functions_folder: Path
     python_path: tuple[Path, ...]
     prepare_database: PrepareDatabase | None = None
+    prepare_vector_store: Callable[[], None] | None = None
     make_demo: bool = False
     values: Mapping[str, str] = field(default_factory=dict)
     bucket: str = "chatsphere-uploads"

@@ -9,6 +9,7 @@ from infra.local.files import write_json
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
+UPLOADER_ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/chatsphere-uploader"
 
 
 @dataclass(frozen=True, slots=True)

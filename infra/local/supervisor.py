@@ -7,9 +7,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from socket import socket
 from typing import Any
 
+from chatsphere.identity.token_keys import public_part
 from infra.catalog import AuthorizerTrigger, HttpTrigger, QueueTrigger, ScheduleTrigger
 from infra.local import database
 from infra.local.console import say
+from infra.local.daemon_threads import in_daemon_thread
 from infra.local.demo import demo_account
 from infra.local.endpoints import Endpoints
 from infra.local.environment import ACCESS_KEY_ID, SECRET_ACCESS_KEY, queue_url_variable
@@ -26,7 +28,7 @@ from infra.local.postgres_cluster import SUPERUSER
 from infra.local.product import Product
 from infra.local.routing import RouteTable
 from infra.local.scheduler import run_schedule
-from infra.local.stand_in_plan import REGION
+from infra.local.stand_in_plan import REGION, UPLOADER_ROLE_ARN
 from infra.local.storage import Storage
 from infra.local.token_keys import token_keys
 
@@ -69,7 +71,7 @@ class Instance:
         stack.push_async_callback(self.postgres.stop)
         stack.push_async_callback(self.storage.stop)
         passwords = database.role_passwords(self._home)
-        await asyncio.gather(self._start_database(passwords), self.storage.start())
+        await asyncio.gather(self._start_database(passwords), self.storage.start(), self._prepare_vector_store())
         self.functions = Functions(self._product, self._home, self._values(passwords))
         stack.push_async_callback(self.functions.stop)
         await self.functions.start()
@@ -86,6 +88,10 @@ class Instance:
         await self.postgres.start()
         await database.prepare(self._product, self.postgres, passwords)
 
+    async def _prepare_vector_store(self) -> None:
+        if self._product.prepare_vector_store is not None:
+            await in_daemon_thread(self._product.prepare_vector_store)
+
     async def _announce_lost(self) -> None:
         count = await self.storage.announce_lost(await database.known_versions(self._product, self.postgres))
         if count:
@@ -94,14 +100,18 @@ class Instance:
     def _values(self, passwords: dict[str, str]) -> dict[str, str]:
         """Return every variable that a function's settings may take a value from."""
         queues = {queue_url_variable(queue): self.storage.sqs.url(queue.name) for queue in self._product.queues}
+        keys = token_keys(self._home.root / "token_keys.json")
         return {
             **self._product.values,
             **database.role_urls(self.postgres, passwords),
             **queues,
-            "TOKEN_KEYS": token_keys(self._home.root / "token_keys.json"),
+            "TOKEN_KEYS": keys,
+            "TOKEN_PUBLIC_KEYS": public_part(keys),
             "UPLOADS_BUCKET": self._product.bucket,
             "S3_ENDPOINT": self.storage.endpoint,
             "SQS_ENDPOINT": self.storage.endpoint,
+            "STS_ENDPOINT": self.storage.endpoint,
+            "UPLOADER_ROLE_ARN": UPLOADER_ROLE_ARN,
             "PUBLIC_URL": self.api,
         }
 

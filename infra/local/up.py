@@ -2,12 +2,14 @@
 
 import asyncio
 import signal
+from collections.abc import Sequence
 
 from infra.local.console import complain, say
 from infra.local.endpoints import Endpoints
 from infra.local.errors import LocalRunError
 from infra.local.home import Home
 from infra.local.product import Product
+from infra.local.providers import used_vendors
 from infra.local.supervisor import running_instance
 
 
@@ -42,14 +44,16 @@ async def _run(product: Product, home: Home, port: int) -> None:
 
 async def _until_failed(product: Product, home: Home, port: int) -> None:
     async with running_instance(product, home, port) as instance:
-        say(greeting(instance.endpoints, home))
+        say(greeting(instance.endpoints, home, used_vendors(product.values)))
         await instance.failed
 
 
-def greeting(endpoints: Endpoints, home: Home) -> str:
+def greeting(endpoints: Endpoints, home: Home, vendors: Sequence[str] = ()) -> str:
     """Return what a person needs to begin: the address, the demo login and three commands."""
     demo = endpoints.demo
     lines = [f"ChatSphere is ready at {endpoints.api} (everything it keeps is in {home.root})"]
+    if vendors:
+        lines.append(f"It sends text to {' and '.join(vendors)}: their keys are in your environment.")
     if demo:
         s3 = f"aws s3 cp FILE s3://{endpoints.uploads_bucket}/{demo['organization_id']}/{demo['bot_id']}/"
         access = (

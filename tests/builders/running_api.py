@@ -9,9 +9,10 @@ from typing import Any
 from unittest.mock import patch
 from uuid import uuid4
 
-from chatsphere.adapters.jwt_tokens import generate_token_keys
+from chatsphere.adapters.jwt_tokens import generate_key
 from chatsphere.bootstrap import Container, container
 from chatsphere.db.database import Database
+from chatsphere.identity.token_keys import key_set, public_part
 from tests.builders.rest_api import Answer, RestApi
 from tests.postgres import DatabaseUrls
 
@@ -89,11 +90,13 @@ class RunningApi(RestApi):
 @contextmanager
 def running_api(urls: DatabaseUrls, **variables: str) -> Iterator[RunningApi]:
     """Wire the process's container to a database; undo it afterwards."""
+    keys = key_set([generate_key()])
     environment = {
         "DATABASE_URL": urls.app,
         "AUTHENTICATOR_DATABASE_URL": urls.authenticator,
         "REAPER_DATABASE_URL": urls.reaper,
-        "TOKEN_KEYS": generate_token_keys(),
+        "TOKEN_KEYS": keys,
+        "TOKEN_PUBLIC_KEYS": public_part(keys),
         "ARGON2_MEMORY_KIB": "8",
         "ARGON2_PASSES": "1",
         "PUBLIC_URL": "http://127.0.0.1:8000",

@@ -20,6 +20,8 @@ def _problem(answer: httpx.Response, status: int, code: str) -> None:
     assert body["request_id"] == answer.headers["x-request-id"]
 
 
+UPLOADS = ("POST", "/upload-credentials")
+
 BODIES = [
     (b"", 422, "invalid_request"),
     (b"{", 400, "malformed_body"),
@@ -62,7 +64,7 @@ def test_a_hundred_megabytes_are_refused(client: Client) -> None:
     "missing", ["01970000-0000-7000-8000-0000000000ff", "not-an-id", "%00", "..%2f..", "'; DROP TABLE bots; --"]
 )
 def test_an_unknown_id_is_not_found(client: Client, missing: str) -> None:
-    for method, path in (("GET", ""), ("PATCH", ""), ("DELETE", ""), ("GET", "/documents"), ("POST", "/chat")):
+    for method, path in (("GET", ""), ("PATCH", ""), ("DELETE", ""), ("GET", "/documents"), ("POST", "/chat"), UPLOADS):
         body = {"message": "Hello?"} if path == "/chat" else {"name": "x"}
         answer = client.http.request(
             method, f"/v1/bots/{missing}{path}", json=body if method in ("PATCH", "POST") else None

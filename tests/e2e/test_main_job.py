@@ -14,6 +14,13 @@ pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
 PDF = "application/pdf"
 
 
+@pytest.fixture(scope="module", params=["endpoints", "vendor_endpoints"], ids=["local", "vendors"])
+def endpoints(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """The instance that uses nothing but this machine, then the one that uses Gemini and Pinecone."""
+    found: dict[str, Any] = request.getfixturevalue(request.param)
+    return found
+
+
 def _ready(client: Client, bot_id: str, document_id: str) -> dict[str, Any]:
     def terminal() -> dict[str, Any] | None:
         document = client.document(bot_id, document_id)

@@ -251,6 +251,13 @@ def add_document(state: State, request: Request, url: str, bot_id: str) -> Answe
     return 201, {"document": dict(document), "upload": upload}
 
 
+@_Routes.on("POST /v1/bots/{bot_id}/upload-credentials")
+def lend(state: State, request: Request, url: str, bot_id: str) -> Answer:
+    keys = {"access_key_id": "AKIA", "secret_access_key": "it's secret", "session_token": "a+/=", "expires_at": "2026"}
+    place = {"bucket": "uploads", "prefix": f"o/{state.bots[bot_id]['id']}/", "region": "eu-central-1"}
+    return 201, {**place, "endpoint": state.s3_endpoint, "credentials": keys}
+
+
 @_Routes.on("GET /v1/bots/{bot_id}/documents/{document_id}")
 def get_document(state: State, request: Request, url: str, bot_id: str, document_id: str) -> Answer:
     return 200, state.step(state.documents[bot_id][document_id])

@@ -47,6 +47,7 @@ class State:
     faults: list[Fault] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
     chat: list[tuple[str, Json]] = field(default_factory=list)
+    s3_endpoint: str | None = None
     ready: bool = True
     filters_by_status: bool = True
     expires_in: float = 600

@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from chatsphere.db.migrate import LOGIN_ROLES, migrate
+from chatsphere.db.migrate import LOGIN_ROLES, migrate, with_passwords
 from tests.postgres import PASSWORD, DatabaseUrls, fresh_database
 
 UNPROTECTED = """
@@ -82,7 +82,7 @@ def test_the_application_role_owns_nothing_and_bypasses_nothing(database_urls: D
 def test_migrating_again_changes_nothing(database_server: str) -> None:
     with fresh_database(database_server) as urls:
         before = _schema(urls.admin)
-        migrate(urls.admin, dict.fromkeys(LOGIN_ROLES, PASSWORD))
+        migrate(urls.admin, with_passwords(dict.fromkeys(LOGIN_ROLES, PASSWORD)))
         assert _schema(urls.admin) == before
 
 
@@ -90,7 +90,7 @@ def test_a_populated_database_is_migrated_to_the_same_schema(database_server: st
     with fresh_database(database_server) as expected, fresh_database(database_server, revision="0001") as urls:
         with psycopg.connect(urls.admin) as connection:
             connection.execute(POPULATE)
-        migrate(urls.admin, dict.fromkeys(LOGIN_ROLES, PASSWORD))
+        migrate(urls.admin, with_passwords(dict.fromkeys(LOGIN_ROLES, PASSWORD)))
         assert _schema(urls.admin) == _schema(expected.admin)
         with psycopg.connect(urls.admin) as connection:
             assert connection.execute("SELECT content FROM chunks").fetchall() == [("What was there stays.",)]

@@ -82,3 +82,13 @@ def test_an_unreachable_database_is_unavailable(database_urls: DatabaseUrls) -> 
     nowhere = Database(psycopg.conninfo.make_conninfo(database_urls.app, dbname="missing"))
     with pytest.raises(UnavailableError), nowhere.transaction(None):
         pass
+
+
+@pytest.mark.parametrize("seconds", [5, 20])
+def test_a_peer_that_vanished_is_given_up_no_sooner_than_one_that_wakes_up(
+    database_urls: DatabaseUrls, make_tenant: Callable[[], Tenant], seconds: int
+) -> None:
+    database = Database(database_urls.app, connect_seconds=seconds)
+    with database.transaction(make_tenant().organization_id) as connection:
+        assert connection.info.get_parameters()["tcp_user_timeout"] == f"{seconds}000"
+    database.close()

@@ -112,12 +112,12 @@ def test_a_token_for_another_organization_is_refused(api: RunningApi, account: A
     stranger = api.register()
     claims = {"sub": account.user_id, "org": stranger.organization_id}
 
-    assert refusal(ask(api.container.tokens.sign(claims, now=api.clock.moment))) == "unauthorized"
+    assert refusal(ask(api.container.token_signer.sign(claims, now=api.clock.moment))) == "unauthorized"
 
 
 @pytest.mark.parametrize("claims", [{}, {"sub": "x", "org": "y"}, {"sub": 5, "org": None}, {"sub": [], "org": {}}])
 def test_a_token_of_ours_with_odd_claims_is_refused(api: RunningApi, claims: dict[str, Any]) -> None:
-    assert refusal(ask(api.container.tokens.sign(claims, now=api.clock.moment))) == "unauthorized"
+    assert refusal(ask(api.container.token_signer.sign(claims, now=api.clock.moment))) == "unauthorized"
 
 
 def test_a_typing_error_in_a_key_never_reaches_the_database(database_urls: DatabaseUrls) -> None:

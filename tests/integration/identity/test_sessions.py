@@ -50,7 +50,7 @@ def admin(database_urls: DatabaseUrls) -> Iterator[Database]:
 
 def in_process(api: RunningApi, database: Database) -> sessions.Sessions:
     c = api.container
-    return sessions.Sessions(database, c.tokens, c.ids, c.clock, 600, 3600)
+    return sessions.Sessions(database, c.token_signer, c.ids, c.clock, 600, 3600)
 
 
 def log_in(api: RunningApi, email: str, password: str = PASSWORD) -> Answer:

@@ -23,6 +23,7 @@ from chatsphere.knowledge.ingestion.reap import Reaper
 from chatsphere.knowledge.ingestion.register import Registrar
 from chatsphere.knowledge.ingestion.submit import Submitter
 from chatsphere.knowledge.text import Block, Chunk
+from chatsphere.observability import Metric
 from chatsphere.ports import Namespace, TokenCounter
 from tests.conftest import Tenant
 from tests.fakes import FakeEmbedder, FixedClock, InMemoryObjectStore, InMemoryQueue, InMemoryVectorStore
@@ -163,7 +164,7 @@ class Pipeline:
             "body": json.dumps(body),
             "attributes": {"ApproximateReceiveCount": str(self.receive_counts[identity])},
         }
-        return not process_batch({"Records": [record]}, process)["batchItemFailures"]
+        return not process_batch({"Records": [record]}, process, Metric.EXTRACT_TIME)["batchItemFailures"]
 
     def deliver_events(self) -> None:
         """Deliver S3's notifications, with what their processing brings about."""

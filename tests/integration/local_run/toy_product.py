@@ -54,7 +54,7 @@ def toy_product(records: Path) -> Product:
             FunctionSpec("authorize", AuthorizerTrigger(), settings=()),
             FunctionSpec("consume", QueueTrigger(WORK, batch_size=2), settings=(Records,), timeout_seconds=20),
             FunctionSpec("intake", QueueTrigger(INTAKE, batch_size=10), settings=(Records,), timeout_seconds=20),
-            FunctionSpec("tick", ScheduleTrigger(every_minutes=60), settings=(Records,)),
+            FunctionSpec("tick", ScheduleTrigger(every_minutes=60, every_minutes_lean=60), settings=(Records,)),
         ),
         queues=(INTAKE, WORK),
         notifications=INTAKE,

@@ -1,0 +1,54 @@
+"""Which vendors a run uses: those whose keys stand in the environment of `make up`."""
+
+from collections.abc import Mapping
+
+from chatsphere.errors import ConfigurationError
+from chatsphere.settings import AnswerSettings, EmbeddingSettings, VectorStoreSettings
+from infra.local.errors import ProviderSettingsError
+
+GROUPS = (EmbeddingSettings, VectorStoreSettings, AnswerSettings)
+
+CHOSEN_BY = {
+    "GEMINI_API_KEY": {"EMBEDDER": "gemini", "ANSWER_MODEL": "gemini"},
+    "PINECONE_API_KEY": {"VECTOR_STORE": "pinecone"},
+    "QDRANT_URL": {"VECTOR_STORE": "qdrant"},
+}
+"""What the presence of a variable chooses, unless the choice itself is set, too."""
+
+DIMENSIONS = {"minilm": "384", "gemini": "768"}
+
+
+def provider_values(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of the provider settings that a run takes over from `environment`, and what they choose.
+
+    Raises:
+        ProviderSettingsError: two vector stores have keys and none is chosen by VECTOR_STORE; a value is wrong, or
+            something was chosen that lacks its key.
+    """
+    known = {name for group in GROUPS for name in group.variables()}
+    values = {name: environment[name] for name in known if environment.get(name)}
+    values = {**_choices(values), **values}
+    values.setdefault("VECTOR_DIMENSIONS", DIMENSIONS.get(values.get("EMBEDDER", "minilm"), ""))
+    for group in GROUPS:
+        try:
+            group.load(values)
+        except ConfigurationError as error:
+            raise ProviderSettingsError(error.detail) from None
+    return values
+
+
+def _choices(given: Mapping[str, str]) -> dict[str, str]:
+    chosen: dict[str, str] = {}
+    for variable in sorted(CHOSEN_BY.keys() & given.keys()):
+        for name, choice in CHOSEN_BY[variable].items():
+            if name not in given and chosen.setdefault(name, choice) != choice:
+                message = f"there are keys for {chosen[name]} and {choice}: choose one, such as {name}={choice}"
+                raise ProviderSettingsError(message)
+    return chosen
+
+
+def used_vendors(values: Mapping[str, str]) -> list[str]:
+    """Return what of the values leaves this machine, for the person who started the run."""
+    names = (values.get("EMBEDDER"), values.get("VECTOR_STORE"), values.get("ANSWER_MODEL"))
+    vendors = {"gemini": "Gemini", "pinecone": "Pinecone", "qdrant": "Qdrant"}
+    return list(dict.fromkeys(vendors[name] for name in names if name in vendors))

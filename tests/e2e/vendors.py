@@ -1,0 +1,36 @@
+"""An instance that uses Gemini and Pinecone, both on loopback, and knows no local model's answer."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from chatsphere.adapters.minilm import MiniLmEmbedder
+from tests.loopback.gemini_model import padded
+from tests.loopback.gemini_server import GeminiServer
+from tests.loopback.pinecone_server import API_KEY, PineconeServer, running_pinecone
+
+
+@dataclass(frozen=True)
+class Vendors:
+    """The vendors' servers, and what `make up` is told of them."""
+
+    gemini: GeminiServer
+    pinecone: PineconeServer
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What a person would set: the keys, and here also where the vendors are."""
+        return {
+            "GEMINI_API_KEY": self.gemini.key,
+            "GEMINI_URL": self.gemini.url,
+            "PINECONE_API_KEY": API_KEY,
+            "PINECONE_CONTROL_URL": self.pinecone.url,
+            "PROVIDER_BACKOFF_SECONDS": "0.05",
+        }
+
+
+@contextmanager
+def running_vendors() -> Iterator[Vendors]:
+    """Run Gemini, with embeddings that mean something, and Pinecone without any index."""
+    with GeminiServer(embed=padded(MiniLmEmbedder())) as gemini, running_pinecone() as pinecone:
+        yield Vendors(gemini, pinecone)

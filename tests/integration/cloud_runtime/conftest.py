@@ -1,0 +1,61 @@
+"""A database server as a managed service gives one: its administrator is no superuser."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import conninfo, sql
+
+from chatsphere.db.migrate import IAM_ROLE, migrate, with_iam
+from tests.postgres import PASSWORD, running_server
+
+ADMINISTRATOR = "administrator"
+
+
+@dataclass(frozen=True)
+class ManagedDatabase:
+    """One database: its URL for the superuser that the service keeps to itself, and for its administrator."""
+
+    superuser: str
+    administrator: str
+
+    def as_role(self, role: str) -> str:
+        """Return a role's URL. The stand-in for `rds_iam` checks no token, so the role is given a password."""
+        with psycopg.connect(self.superuser, autocommit=True) as connection:
+            statement = sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(PASSWORD))
+            connection.execute(statement)
+        return conninfo.make_conninfo(self.superuser, user=role, password=PASSWORD)
+
+
+@pytest.fixture(scope="session")
+def managed_server() -> Iterator[str]:
+    """Superuser URL of a server of its own: roles belong to a server, and here the administrator makes them."""
+    with running_server() as server:
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f"CREATE ROLE {ADMINISTRATOR} LOGIN PASSWORD '{PASSWORD}' CREATEROLE CREATEDB")
+            connection.execute(f"CREATE ROLE {IAM_ROLE} NOLOGIN")
+            connection.execute(f"GRANT {IAM_ROLE} TO {ADMINISTRATOR} WITH ADMIN OPTION")
+        yield server
+
+
+@pytest.fixture
+def empty_database(managed_server: str) -> Iterator[ManagedDatabase]:
+    """A database that the administrator owns; it may create `vector` there, as RDS permits it."""
+    name = f"test_{uuid4().hex}"
+    with psycopg.connect(managed_server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} OWNER {ADMINISTRATOR}")
+    superuser = conninfo.make_conninfo(managed_server, dbname=name)
+    with psycopg.connect(superuser, autocommit=True) as connection:
+        connection.execute("CREATE EXTENSION vector")
+    yield ManagedDatabase(superuser, conninfo.make_conninfo(superuser, user=ADMINISTRATOR, password=PASSWORD))
+    with psycopg.connect(managed_server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def managed_database(empty_database: ManagedDatabase) -> ManagedDatabase:
+    """Migrated by the administrator."""
+    migrate(empty_database.administrator, with_iam)
+    return empty_database
