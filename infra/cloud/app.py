@@ -13,7 +13,6 @@ from infra.catalog import FUNCTIONS
 from infra.cloud.assets import Assets, BuiltAssets
 from infra.cloud.config import ConfigError, DeploymentConfig, load_config
 from infra.cloud.constructs.catalog_function import CatalogFunction
-from infra.cloud.constructs.function_environment import MissingValueError
 from infra.cloud.stacks.api import ApiStack
 from infra.cloud.stacks.data import DataStack
 from infra.cloud.stacks.ingestion import IngestionStack
@@ -21,6 +20,7 @@ from infra.cloud.stacks.jobs import JobsStack
 from infra.cloud.stacks.network import NetworkStack
 from infra.cloud.stacks.observability import ObservabilityStack
 from infra.cloud.stacks.secrets import SecretsStack
+from infra.function_environment import MissingValueError
 from infra.packaging.errors import PackagingError
 
 DEFAULT_DEPLOYMENT: Final = "lean-dev"

@@ -4,14 +4,14 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from infra.catalog import FunctionSpec, Queue
+from infra.catalog import FunctionSpec
+from infra.function_environment import MissingValueError, function_variables
 from infra.local.errors import MissingVariableError
 from infra.local.home import Home
 from infra.local.stand_in_plan import REGION
 
 ACCESS_KEY_ID = "chatsphere-local"
 SECRET_ACCESS_KEY = "chatsphere-local"  # noqa: S105 - the stand-in checks no signature
-QUEUE_URL = "_QUEUE_URL"
 
 # One small machine runs many functions: libraries must not each start a thread per core.
 LIMITS = {
@@ -41,34 +41,6 @@ def process_environment(home: Home) -> dict[str, str]:
     }
 
 
-def queue_url_variable(queue: Queue) -> str:
-    """Return the variable that holds a queue's address."""
-    return f"{queue.name.upper().replace('-', '_')}{QUEUE_URL}"
-
-
-def function_variables(spec: FunctionSpec, values: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables of the function's settings groups, taken from `values`.
-
-    Of the queues' addresses it gets only those that it sends to.
-
-    Raises:
-        MissingVariableError: a required variable has no value.
-    """
-    sends_to = {queue_url_variable(queue) for queue in spec.sends_to}
-    values = {**values, **spec.provider_limits}
-    chosen: dict[str, str] = {}
-    for group in spec.settings:
-        for name, required in group.variables().items():
-            if name.endswith(QUEUE_URL) and name not in sends_to:
-                continue
-            if name in values:
-                chosen[name] = values[name]
-            elif required or name in sends_to:
-                problem = f"function {spec.name}: {group.__name__} requires {name}, which has no value"
-                raise MissingVariableError(problem)
-    return chosen
-
-
 def lambda_variables(spec: FunctionSpec, folder: Path) -> dict[str, str]:
     """Return the variables that AWS Lambda sets for each function, and Powertools'."""
     return {
@@ -90,10 +62,18 @@ def lambda_variables(spec: FunctionSpec, folder: Path) -> dict[str, str]:
 def function_environment(
     spec: FunctionSpec, *, folder: Path, python_path: Iterable[Path], home: Home, values: Mapping[str, str]
 ) -> dict[str, str]:
-    """Return the whole environment of a function's process, but for the address of its Runtime API."""
+    """Return the whole environment of a function's process, but for the address of its Runtime API.
+
+    Raises:
+        MissingVariableError: a required variable has no value.
+    """
+    try:
+        declared = function_variables(spec, values)
+    except MissingValueError as error:
+        raise MissingVariableError(str(error)) from None
     return {
         **process_environment(home),
         **lambda_variables(spec, folder),
         "PYTHONPATH": os.pathsep.join(str(path) for path in python_path),
-        **function_variables(spec, values),
+        **declared,
     }

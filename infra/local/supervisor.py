@@ -9,12 +9,13 @@ from typing import Any
 
 from chatsphere.identity.token_keys import public_part
 from infra.catalog import AuthorizerTrigger, HttpTrigger, QueueTrigger, ScheduleTrigger
+from infra.function_environment import queue_url_variable
 from infra.local import database
 from infra.local.console import say
 from infra.local.daemon_threads import in_daemon_thread
 from infra.local.demo import demo_account
 from infra.local.endpoints import Endpoints
-from infra.local.environment import ACCESS_KEY_ID, SECRET_ACCESS_KEY, queue_url_variable
+from infra.local.environment import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from infra.local.errors import LocalRunError, PortInUseError
 from infra.local.functions import Functions
 from infra.local.gateway import Gateway

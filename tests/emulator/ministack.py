@@ -16,7 +16,7 @@ from botocore.config import Config
 
 from infra.cloud.node import packaged_node
 from infra.local.ports import LOOPBACK, unused_port
-from tests.emulator.interpreter import interpreter
+from tests.packaged_python import python_with
 from tests.waiting import wait_for
 
 REGION: Final = "us-east-1"
@@ -74,7 +74,7 @@ def running_ministack(home: Path) -> Iterator[MiniStack]:
     emulator = MiniStack(f"https://{LOOPBACK}:{port}", home / "ministack-tls" / "server.crt", log)
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [interpreter(), *SERVER, "--bind", f"{LOOPBACK}:{port}"],
+            [python_with("emulator"), *SERVER, "--bind", f"{LOOPBACK}:{port}"],
             cwd=home,
             env=_environment(home, port),
             stdin=subprocess.DEVNULL,

@@ -10,12 +10,12 @@ from constructs import Construct
 from chatsphere.settings import UploadCredentialsSettings
 from infra.catalog import FunctionSpec
 from infra.cloud.constructs.acknowledge import acknowledge
-from infra.cloud.constructs.function_environment import function_secrets, function_variables
 from infra.cloud.constructs.function_permissions import acknowledge_objects, function_statements
 from infra.cloud.constructs.layers import ARCHITECTURE, RUNTIME, Layers
 from infra.cloud.constructs.log_group import log_group
 from infra.cloud.constructs.uploader_role import UPLOADER_ROLE_ARN, UploaderRole
 from infra.cloud.platform import Platform
+from infra.function_environment import function_secrets, function_variables
 from infra.packaging.functions import entry_point, is_streaming
 from infra.packaging.layers import cloud_layers
 from infra.packaging.web_adapter import VARIABLES as WEB_ADAPTER_VARIABLES

@@ -7,8 +7,8 @@ from aws_cdk import aws_iam as iam
 
 from infra.catalog import FunctionSpec, ObjectAccess
 from infra.cloud.constructs.acknowledge import acknowledge
-from infra.cloud.constructs.function_environment import function_secrets
 from infra.cloud.platform import Platform
+from infra.function_environment import function_secrets
 
 BUCKET_ACTIONS: Final[dict[ObjectAccess, tuple[str, ...]]] = {
     # Without the right to list, S3 answers a missing key with 403 in place of 404.

@@ -6,20 +6,14 @@ runtime puts both on the path of its own process; a child process does not inher
 """
 
 import shutil
-import subprocess
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from infra.catalog import FunctionSpec
-from infra.packaging.bytecode import compile_sources
-from infra.packaging.cache import REPOSITORY, cached, digest
-from infra.packaging.errors import PackagingError
 from infra.packaging.functions import build_function
 from infra.packaging.layers import PYTHON, build_layer, cloud_layers
 from infra.packaging.targets import this_machine
-from infra.packaging.wheels import install
-
-REQUIREMENTS = REPOSITORY / "requirements" / "managed_runtime.txt"
+from tests.packaged_python import python_with
 
 
 @dataclass(frozen=True)
@@ -38,19 +32,14 @@ class Package:
         return self.opt / PYTHON
 
 
-def managed_runtime() -> Path:
-    """Return the interpreter of the managed runtime for this machine; made when it is first needed."""
-    target = this_machine()
-    folder = cached(f"managed-runtime-{target.name}", digest(f"runtime {target.key}", [REQUIREMENTS]), _fill)
-    return folder / "bin" / "python"
-
-
 def lay_out(spec: FunctionSpec, folder: Path) -> Package:
     """Lay a function and its cloud layers out below `folder`, built for this machine."""
     opt = folder / "opt"
     for layer in cloud_layers(spec):
         shutil.copytree(build_layer(layer, this_machine()), opt, copy_function=_overlay, dirs_exist_ok=True)
-    return Package(spec, build_function(spec, this_machine()), opt, managed_runtime(), this_machine().python)
+    return Package(
+        spec, build_function(spec, this_machine()), opt, python_with("managed_runtime"), this_machine().python
+    )
 
 
 def lay_out_source(spec: FunctionSpec, source: str, folder: Path, *, layers: bool = False) -> Package:
@@ -60,17 +49,6 @@ def lay_out_source(spec: FunctionSpec, source: str, folder: Path, *, layers: boo
     (task / "handler.py").write_text(source)
     opt = package.opt if layers else folder / "no-layers"
     return replace(package, task=task, opt=opt)
-
-
-def _fill(folder: Path) -> None:
-    target = this_machine()
-    if target.interpreter is None:
-        raise PackagingError(f"no Python {target.python} is on this machine")
-    base = target.interpreter.path
-    subprocess.run([base, "-I", "-m", "venv", "--without-pip", "--symlinks", folder], check=True, capture_output=True)
-    site = folder / "lib" / f"python{target.python}" / "site-packages"
-    install(REQUIREMENTS, site, target)
-    compile_sources(site, str(site), target.interpreter)
 
 
 def _overlay(source: str, destination: str) -> None:

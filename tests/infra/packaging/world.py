@@ -17,8 +17,7 @@ from chatsphere.knowledge.ingestion.deletion import Eraser
 from chatsphere.knowledge.ingestion.events import parse_events
 from chatsphere.knowledge.ingestion.register import Registrar
 from infra.catalog import QUEUES, FunctionSpec
-from infra.cloud.constructs.function_environment import function_variables
-from infra.local.environment import queue_url_variable
+from infra.function_environment import function_variables, queue_url_variable
 from infra.local.token_keys import token_keys
 from tests.builders.pdf import make_pdf
 from tests.conftest import Tenant

@@ -1,6 +1,7 @@
 """A database server as a managed service gives one: its administrator is no superuser."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -40,18 +41,27 @@ def managed_server() -> Iterator[str]:
         yield server
 
 
-@pytest.fixture
-def empty_database(managed_server: str) -> Iterator[ManagedDatabase]:
-    """A database that the administrator owns; it may create `vector` there, as RDS permits it."""
+@contextmanager
+def administered_database(managed_server: str) -> Iterator[ManagedDatabase]:
+    """Make an empty database that the administrator owns; it may create `vector` there, as RDS permits it."""
     name = f"test_{uuid4().hex}"
     with psycopg.connect(managed_server, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} OWNER {ADMINISTRATOR}")
     superuser = conninfo.make_conninfo(managed_server, dbname=name)
     with psycopg.connect(superuser, autocommit=True) as connection:
         connection.execute("CREATE EXTENSION vector")
-    yield ManagedDatabase(superuser, conninfo.make_conninfo(superuser, user=ADMINISTRATOR, password=PASSWORD))
-    with psycopg.connect(managed_server, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    try:
+        yield ManagedDatabase(superuser, conninfo.make_conninfo(superuser, user=ADMINISTRATOR, password=PASSWORD))
+    finally:
+        with psycopg.connect(managed_server, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def empty_database(managed_server: str) -> Iterator[ManagedDatabase]:
+    """A database that the administrator owns."""
+    with administered_database(managed_server) as database:
+        yield database
 
 
 @pytest.fixture

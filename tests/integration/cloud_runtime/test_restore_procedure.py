@@ -5,19 +5,17 @@ import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import psycopg
 import pytest
-from psycopg import conninfo
 
 from chatsphere.adapters.system import SystemClock, UuidV7Ids
 from chatsphere.db.database import Database
 from chatsphere.db.migrate import current_revision, migrate, with_iam
 from infra.local.postgres_cluster import programs
 from tests.conftest import FREE_PLAN
-from tests.integration.cloud_runtime.conftest import ADMINISTRATOR, ManagedDatabase
-from tests.postgres import PASSWORD
+from tests.integration.cloud_runtime.conftest import ManagedDatabase, administered_database
 
 PAGE = (Path(__file__).parents[3] / "docs" / "deploy.md").read_text(encoding="utf-8")
 BLOCKS = [
@@ -38,17 +36,9 @@ def block(first_line: str) -> str:
 @pytest.fixture
 def restored(managed_server: str) -> Iterator[ManagedDatabase]:
     """What Aurora makes of a backup: another database with the same schema, roles and rows of then."""
-    name = f"test_{uuid4().hex}"
-    with psycopg.connect(managed_server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} OWNER {ADMINISTRATOR}")
-    superuser = conninfo.make_conninfo(managed_server, dbname=name)
-    with psycopg.connect(superuser, autocommit=True) as connection:
-        connection.execute("CREATE EXTENSION vector")
-    database = ManagedDatabase(superuser, conninfo.make_conninfo(superuser, user=ADMINISTRATOR, password=PASSWORD))
-    migrate(database.administrator, with_iam)
-    yield database
-    with psycopg.connect(managed_server, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with administered_database(managed_server) as database:
+        migrate(database.administrator, with_iam)
+        yield database
 
 
 def fill(database: ManagedDatabase, bot_name: str) -> UUID:

@@ -6,7 +6,8 @@ import pytest
 
 from chatsphere.settings import Environment, QueueSettings
 from infra.catalog import FunctionSpec, HttpTrigger, Queue
-from infra.local.environment import function_environment, function_variables
+from infra.function_environment import MissingValueError, function_variables
+from infra.local.environment import function_environment
 from infra.local.errors import MissingVariableError
 from infra.local.home import Home
 
@@ -33,12 +34,17 @@ def test_only_the_queues_it_sends_to() -> None:
 
 
 def test_missing_required_variable_is_named() -> None:
-    with pytest.raises(MissingVariableError, match=r"function f: Needs requires NEEDED"):
+    with pytest.raises(MissingValueError, match=r"function f: Needs requires NEEDED"):
         function_variables(a_function(Needs), {})
 
 
+def test_a_run_does_not_start_without_a_required_variable(tmp_path: Path) -> None:
+    with pytest.raises(MissingVariableError, match=r"function f: Needs requires NEEDED"):
+        function_environment(a_function(Needs), folder=tmp_path, python_path=(), home=Home(tmp_path), values={})
+
+
 def test_missing_queue_is_named() -> None:
-    with pytest.raises(MissingVariableError, match="EXTRACT_QUEUE_URL"):
+    with pytest.raises(MissingValueError, match="EXTRACT_QUEUE_URL"):
         function_variables(a_function(QueueSettings, sends_to=(Queue("extract"),)), {})
 
 

@@ -71,6 +71,8 @@ def _attended(connection: HTTPConnection) -> None:
 
 
 class _Connection(HTTPConnection):
+    """Shows itself to the watchdog before each step that may take long."""
+
     def connect(self) -> None:
         _attended(self)
         super().connect()
@@ -84,18 +86,8 @@ class _Connection(HTTPConnection):
         return super().getresponse()
 
 
-class _TlsConnection(HTTPSConnection):
-    def connect(self) -> None:
-        _attended(self)
-        super().connect()
-
-    def request(self, *arguments: Any, **options: Any) -> None:
-        _attended(self)
-        super().request(*arguments, **options)
-
-    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as in urllib3
-        _attended(self)
-        return super().getresponse()
+class _TlsConnection(_Connection, HTTPSConnection):
+    pass
 
 
 class _Pool(HTTPConnectionPool):

@@ -1,8 +1,8 @@
-"""The Python that runs MiniStack and, as its children, the functions."""
+"""Interpreters like the managed runtime's: a Python with some locked packages and nothing else."""
 
 import subprocess
+from functools import partial
 from pathlib import Path
-from typing import Final
 
 from infra.packaging.bytecode import compile_sources
 from infra.packaging.cache import REPOSITORY, cached, digest
@@ -10,28 +10,27 @@ from infra.packaging.errors import PackagingError
 from infra.packaging.targets import this_machine
 from infra.packaging.wheels import install
 
-REQUIREMENTS: Final = REPOSITORY / "requirements" / "emulator.txt"
 
+def python_with(name: str) -> Path:
+    """Return the interpreter of a virtual environment that holds `requirements/<name>.txt`.
 
-def interpreter() -> Path:
-    """Return the interpreter of a virtual environment of its own, which is made when first needed.
-
-    It is of the version that the packages are built for, and has what Lambda's runtime would have: boto3.
+    It is made when first needed, and of the version that the packages are built for on this machine.
 
     Raises:
-        PackagingError: a locked wheel cannot be had.
+        PackagingError: that Python, or a locked wheel, cannot be had.
     """
     target = this_machine()
-    folder = cached("emulator", digest(f"emulator {target.key}", [REQUIREMENTS]), _fill)
+    requirements = REPOSITORY / "requirements" / f"{name}.txt"
+    folder = cached(f"python-{name}", digest(f"python {target.key}", [requirements]), partial(_fill, requirements))
     return folder / "bin" / "python"
 
 
-def _fill(folder: Path) -> None:
+def _fill(requirements: Path, folder: Path) -> None:
     target = this_machine()
     if target.interpreter is None:
         raise PackagingError(f"no Python {target.python} is on this machine")
     base = target.interpreter.path
     subprocess.run([base, "-I", "-m", "venv", "--without-pip", "--symlinks", folder], check=True, capture_output=True)
     site = folder / "lib" / f"python{target.python}" / "site-packages"
-    install(REQUIREMENTS, site, target)
+    install(requirements, site, target)
     compile_sources(site, str(site), target.interpreter)

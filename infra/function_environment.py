@@ -1,15 +1,22 @@
 """Which environment variables and secrets a function gets: those that its settings declare, and no others."""
 
 from collections.abc import Mapping, Set
+from types import MappingProxyType
+from typing import Final
 
 from chatsphere.settings import SECRET_SUFFIX
-from infra.catalog import FunctionSpec
+from infra.catalog import FunctionSpec, Queue
 
-QUEUE_URL = "_QUEUE_URL"
+QUEUE_URL: Final = "_QUEUE_URL"
 
 
 class MissingValueError(Exception):
-    """A function requires a variable for which the deployment has no value."""
+    """A function requires a variable for which there is no value."""
+
+
+def queue_url_variable(queue: Queue) -> str:
+    """Return the variable that holds a queue's address."""
+    return f"{queue.name.upper().replace('-', '_')}{QUEUE_URL}"
 
 
 def function_secrets(spec: FunctionSpec, known: Set[str]) -> frozenset[str]:
@@ -17,15 +24,17 @@ def function_secrets(spec: FunctionSpec, known: Set[str]) -> frozenset[str]:
     return frozenset(name for group in spec.settings for name in group.secrets() if name in known)
 
 
-def function_variables(spec: FunctionSpec, values: Mapping[str, str], secret_arns: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of a function; a secret is named by its ARN in `<variable>_SECRET`.
+def function_variables(
+    spec: FunctionSpec, values: Mapping[str, str], secret_arns: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, str]:
+    """Return what the function's settings groups declare, taken from `values`.
 
-    Of the queues' addresses it gets only those that it sends to.
+    A secret with an ARN is only named, in `<variable>_SECRET`. Of the queues' addresses it gets those that it sends to.
 
     Raises:
         MissingValueError: a required variable has no value.
     """
-    sends_to = {f"{queue.name.upper()}{QUEUE_URL}" for queue in spec.sends_to}
+    sends_to = {queue_url_variable(queue) for queue in spec.sends_to}
     values = {**values, **spec.provider_limits}
     chosen: dict[str, str] = {}
     for group in spec.settings:
@@ -37,5 +46,5 @@ def function_variables(spec: FunctionSpec, values: Mapping[str, str], secret_arn
             elif name in values:
                 chosen[name] = values[name]
             elif required or name in sends_to:
-                raise MissingValueError(f"{spec.name}: {group.__name__} requires {name}, which has no value")
+                raise MissingValueError(f"function {spec.name}: {group.__name__} requires {name}, which has no value")
     return chosen
