@@ -7,7 +7,7 @@ rotate the token keys.
 from typing import Any
 
 from chatsphere.bootstrap import container
-from chatsphere.db.deployment import migrate_as_administrator
+from chatsphere.db.deployment import migrate_as_administrator, once_reachable
 from chatsphere.observability import invocation
 
 PHYSICAL_ID = "chatsphere-database"
@@ -23,7 +23,8 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
             return {"keys": container().token_key_ring.rotate(event["RotateTokenKeys"])}
         if event["RequestType"] == "Delete":
             return {"PhysicalResourceId": event["PhysicalResourceId"]}
-        revision = migrate_as_administrator(container().migration_settings, container().administrator_token)
+        settings = once_reachable(lambda: container().migration_settings)
+        revision = migrate_as_administrator(settings, container().administrator_token)
         container().token_key_ring.ensure()
         container().prepare_vector_store()
         return {"PhysicalResourceId": PHYSICAL_ID, "Data": {"Revision": revision}}

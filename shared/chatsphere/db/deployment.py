@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from time import monotonic, sleep
-from typing import Final
+from typing import Final, TypeVar
 
 import psycopg
 from psycopg.conninfo import make_conninfo
@@ -18,9 +18,36 @@ CONNECT_SECONDS: Final = 20
 
 PAUSE_SECONDS: Final = 2.0
 
+NETWORK_SECONDS: Final = 180
+"""A NAT instance that this deployment has just replaced boots for as long, and there is no other way to any secret."""
+
+Result = TypeVar("Result")
 
 Token = Callable[[str], str]
 """Signs a password by IAM for the user and host of a URL."""
+
+
+def once_reachable(
+    load: Callable[[], Result],
+    *,
+    seconds: float = NETWORK_SECONDS,
+    pause: Callable[[float], None] = sleep,
+    clock: Callable[[], float] = monotonic,
+) -> Result:
+    """Return what `load` returns, trying again for `seconds` while it is not available.
+
+    Raises:
+        UnavailableError: it still is not.
+    """
+    deadline = clock() + seconds
+    while True:
+        try:
+            return load()
+        except UnavailableError:
+            if clock() > deadline:
+                raise
+        logger.info("secrets not reachable yet")
+        pause(PAUSE_SECONDS)
 
 
 def migrate_as_administrator(settings: MigrationSettings, token: Token) -> str:
