@@ -1,0 +1,60 @@
+"""What a function may read from its environment, as small typed models.
+
+Nothing else in the package reads `os.environ`. A function's entry in `infra/catalog.py` names the groups it
+uses; the runner (one machine or CDK) sets exactly the variables of those groups. A field `uploads_bucket` is
+read from the variable `UPLOADS_BUCKET`. A `Secret` field `token_keys` may instead be named by `TOKEN_KEYS_SECRET`,
+the ARN of a Secrets Manager secret: in the cloud no secret stands in a function's configuration.
+"""
+
+from chatsphere.settings.api import ApiSettings, BrowserSettings
+from chatsphere.settings.database import (
+    AuthenticatorSettings,
+    DatabaseConnectionSettings,
+    DatabaseSettings,
+    MigrationSettings,
+    ReaperSettings,
+)
+from chatsphere.settings.environment import SECRET_SUFFIX, Environment, FetchSecret, Secret, VendorKey
+from chatsphere.settings.identity import (
+    PasswordSettings,
+    TokenIssuerSettings,
+    TokenKeyVaultSettings,
+    TokenSettings,
+    TokenVerificationSettings,
+)
+from chatsphere.settings.providers import (
+    AnswerSettings,
+    EmbeddingSettings,
+    GeminiSettings,
+    ProviderSettings,
+    VectorStoreSettings,
+)
+from chatsphere.settings.storage import QueueSettings, StorageSettings, UploadCredentialsSettings
+
+__all__ = [
+    "SECRET_SUFFIX",
+    "AnswerSettings",
+    "ApiSettings",
+    "AuthenticatorSettings",
+    "BrowserSettings",
+    "DatabaseConnectionSettings",
+    "DatabaseSettings",
+    "EmbeddingSettings",
+    "Environment",
+    "FetchSecret",
+    "GeminiSettings",
+    "MigrationSettings",
+    "PasswordSettings",
+    "ProviderSettings",
+    "QueueSettings",
+    "ReaperSettings",
+    "Secret",
+    "StorageSettings",
+    "TokenIssuerSettings",
+    "TokenKeyVaultSettings",
+    "TokenSettings",
+    "TokenVerificationSettings",
+    "UploadCredentialsSettings",
+    "VectorStoreSettings",
+    "VendorKey",
+]
