@@ -10,7 +10,6 @@ from functools import partial
 from http.client import HTTPConnection, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -20,6 +19,7 @@ from infra.catalog import FUNCTIONS
 from infra.local.ports import LOOPBACK
 from infra.local.web_adapter import http_scope, request_body
 from infra.packaging.functions import is_streaming
+from tests.background_server import in_background
 from tests.emulator.ministack import MiniStack
 from tests.infra.packaging.machine import lay_out
 from tests.infra.packaging.running import environment, serving
@@ -41,14 +41,8 @@ class WebAdapter:
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Take events."""
-        thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        thread.start()
-        try:
+        with in_background(self._server):
             yield
-        finally:
-            self._server.shutdown()
-            self._server.server_close()
-            thread.join()
 
     @contextmanager
     def serving(self, ministack: MiniStack, function_name: str, home: Path) -> Iterator[None]:

@@ -12,9 +12,10 @@ import socket
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Lock, Thread
+from threading import Event, Lock
 from typing import Any, Self
 
+from tests.background_server import in_background
 from tests.loopback.gemini_faults import (
     OF_ANSWERS,
     BreaksWithError,
@@ -61,15 +62,13 @@ class GeminiServer(GeminiService):
     def __enter__(self) -> Self:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, self))
         self._server.daemon_threads = True
-        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        self._thread.start()
+        self._running = in_background(self._server)
+        self._running.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stopping.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._running.__exit__(None, None, None)
 
     @property
     def url(self) -> str:

@@ -11,6 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from tests.background_server import in_background
+
 
 @dataclass(frozen=True)
 class Request:
@@ -124,17 +126,14 @@ def serving(answer: Callable[[Request], Answer], overloaded: Answer, unavailable
 
         do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = _serve
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listener:
-        listener.daemon_threads = True
-        server.url = f"http://127.0.0.1:{listener.server_port}"
-        thread = threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
+    listener = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    listener.daemon_threads = True
+    server.url = f"http://127.0.0.1:{listener.server_port}"
+    with in_background(listener):
         try:
             yield server
         finally:
             server.closing.set()
-            listener.shutdown()
-            thread.join()
 
 
 def _received(handler: BaseHTTPRequestHandler) -> Request:

@@ -46,7 +46,7 @@ def once_reachable(
         except UnavailableError:
             if clock() > deadline:
                 raise
-        logger.info("secrets not reachable yet")
+        logger.info("not reachable yet")
         pause(PAUSE_SECONDS)
 
 
@@ -79,15 +79,14 @@ def _urls(settings: MigrationSettings, token: Token) -> Iterator[str]:
 
 def _url_that_works(settings: MigrationSettings, token: Token) -> str:
     """Return how the administrator gets in, once the cluster is awake."""
-    deadline = monotonic() + settings.admin_wait_seconds
-    while True:
+
+    def knock() -> str:
         for url in _urls(settings, token):
             if _lets_in(url):
                 return url
-        if monotonic() > deadline:
-            raise UnavailableError("The database did not answer, or does not know the administrator.")
-        logger.info("database not reachable yet")
-        sleep(PAUSE_SECONDS)
+        raise UnavailableError("The database did not answer, or does not know the administrator.")
+
+    return once_reachable(knock, seconds=settings.admin_wait_seconds)
 
 
 def _lets_in(url: str) -> bool:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email.message import Message
@@ -12,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar, cast
 from urllib.parse import parse_qsl, urlsplit
 
+from tests.background_server import in_background
 from tests.integration.cli.fake_state import API_KEY, Json, Request, State
 
 Answer = tuple[int, Json]
@@ -36,15 +36,8 @@ class FakeApi(ThreadingHTTPServer):
 @contextmanager
 def running() -> Iterator[FakeApi]:
     """Serve until the block ends."""
-    server = FakeApi()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
+    with in_background(FakeApi()) as server:
         yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 class _Handler(BaseHTTPRequestHandler):

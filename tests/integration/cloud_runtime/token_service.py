@@ -1,9 +1,10 @@
 """An AWS Security Token Service that keeps what it was asked: moto does not show a session's policy."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.background_server import in_background
 
 ANSWER = """<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials>
 <AccessKeyId>ASIA</AccessKeyId><SecretAccessKey>secret</SecretAccessKey><SessionToken>token</SessionToken>
@@ -45,12 +46,5 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def running_token_service() -> Iterator[RecordingTokenService]:
     """Serve until the block ends."""
-    server = RecordingTokenService()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
+    with in_background(RecordingTokenService()) as server:
         yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

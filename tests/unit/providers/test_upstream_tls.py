@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from ipaddress import ip_address
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from cryptography import x509
@@ -15,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from chatsphere.errors import UnavailableError
+from tests.background_server import in_background
 from tests.unit.providers.test_upstream import upstream
 
 ADDRESS, OTHER_NAME = "127.0.0.1", "localhost"
@@ -58,12 +58,8 @@ def port(certificate: Path) -> Iterator[int]:
     context.load_cert_chain(certificate)
     server = HTTPServer(("127.0.0.1", 0), _Handler)
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=True)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    yield server.server_port
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with in_background(server):
+        yield server.server_port
 
 
 def test_a_certificate_that_the_machine_trusts_is_good(
