@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help up test check bench bench-cold sizes lock format emulate clean cost synth check-cloud diff deploy destroy
+.PHONY: help up test check fuzz matrix bench bench-cold sizes lock format emulate clean cost synth check-cloud diff deploy destroy
 
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -21,6 +21,12 @@ check: $(VENV)/.installed-dev  ## Lint, types, import contracts, migration lint.
 	$(BIN)/mypy
 	PYTHONPATH=shared:. $(BIN)/lint-imports
 	$(BIN)/squawk --config .squawk.toml shared/chatsphere/db/migrations/versions/*.sql
+
+matrix: $(VENV)/.installed-dev  ## Try every route as every kind of caller, and print what came of it.
+	@$(BIN)/python -m tests.integration.matrix
+
+fuzz: $(VENV)/.installed-dev  ## Send thousands of generated requests to the running product; check each answer.
+	$(BIN)/python -m tests.fuzz
 
 bench: $(VENV)/.installed-dev  ## Measure the product on this machine and print tables.
 	$(BIN)/python -m tests.bench

@@ -9,7 +9,7 @@ from typing import Literal
 
 from chatsphere import settings
 
-Layer = Literal["core", "identity", "parsers", "streaming", "local_models", "providers", "migrations"]
+Layer = Literal["core", "identity", "parsers", "streaming", "local_models", "providers", "migrations", "billing"]
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 ObjectAccess = Literal["read", "write", "delete"]
 
@@ -26,7 +26,8 @@ INTAKE = Queue("intake")
 EXTRACT = Queue("extract")
 EMBED = Queue("embed")
 PURGE = Queue("purge")
-QUEUES = (INTAKE, EXTRACT, EMBED, PURGE)
+MAIL = Queue("mail")
+QUEUES = (INTAKE, EXTRACT, EMBED, PURGE, MAIL)
 
 BUCKET_NOTIFICATIONS = INTAKE
 """Where the uploads bucket reports created and removed objects."""
@@ -136,15 +137,36 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
                 "POST /v1/auth/login",
                 "POST /v1/auth/refresh",
                 "POST /v1/auth/logout",
+                "POST /v1/auth/verify-email",
+                "POST /v1/auth/password/forgot",
+                "POST /v1/auth/password/reset",
+                "POST /v1/auth/mfa/verify",
+                "POST /v1/erasures/receipt",
                 public=True,
             )
             + _routes(
+                "POST /v1/auth/resend-verification",
+                "POST /v1/auth/switch",
+                "POST /v1/auth/mfa/enroll",
+                "POST /v1/auth/mfa/disable",
+                "POST /v1/auth/mfa/recovery-codes",
                 "GET /v1/me",
                 "PATCH /v1/me",
+                "DELETE /v1/me",
+                "GET /v1/me/export",
+                "POST /v1/me/email",
+                "POST /v1/me/password",
+                "GET /v1/me/sessions",
+                "DELETE /v1/me/sessions",
+                "DELETE /v1/me/sessions/{session_id}",
                 "POST /v1/api-keys",
                 "GET /v1/api-keys",
                 "GET /v1/api-keys/{api_key_id}",
+                "PATCH /v1/api-keys/{api_key_id}",
                 "DELETE /v1/api-keys/{api_key_id}",
+                "POST /v1/api-keys/{api_key_id}/rotate",
+                # Here, where passwords and second factors are asked for.
+                "DELETE /v1/organizations/{organization_id}",
             )
         ),
         settings=(
@@ -152,9 +174,53 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             settings.AuthenticatorSettings,
             settings.TokenSettings,
             settings.PasswordSettings,
+            settings.MfaSettings,
+            settings.CredentialThrottleSettings,
+            settings.AccountSettings,
+            settings.PlanSettings,
+            settings.QueueSettings,
             settings.BrowserSettings,
         ),
         layers=("core", "identity"),
+        sends_to=(MAIL, PURGE),
+    ),
+    FunctionSpec(
+        "manage_organizations",
+        HttpTrigger(
+            _routes("GET /v1/plans", "POST /v1/billing/stripe-webhook", public=True)
+            + _routes(
+                "GET /v1/organizations",
+                "POST /v1/organizations",
+                "GET /v1/organizations/{organization_id}",
+                "PATCH /v1/organizations/{organization_id}",
+                "POST /v1/organizations/{organization_id}/transfer",
+                "POST /v1/organizations/{organization_id}/leave",
+                "GET /v1/organizations/{organization_id}/members",
+                "PATCH /v1/organizations/{organization_id}/members/{user_id}",
+                "DELETE /v1/organizations/{organization_id}/members/{user_id}",
+                "GET /v1/organizations/{organization_id}/invitations",
+                "POST /v1/organizations/{organization_id}/invitations",
+                "DELETE /v1/organizations/{organization_id}/invitations/{invitation_id}",
+                "POST /v1/invitations/accept",
+                "GET /v1/organizations/{organization_id}/usage",
+                "PUT /v1/organizations/{organization_id}/plan",
+                "POST /v1/organizations/{organization_id}/billing/checkout",
+                "POST /v1/organizations/{organization_id}/billing/portal",
+                "GET /v1/audit-log",
+                "GET /v1/audit-log/export",
+            )
+        ),
+        settings=(
+            settings.DatabaseSettings,
+            settings.AuthenticatorSettings,
+            settings.AccountSettings,
+            settings.PlanSettings,
+            settings.StripeSettings,
+            settings.QueueSettings,
+            settings.BrowserSettings,
+        ),
+        layers=("core", "identity", "billing"),
+        sends_to=(MAIL,),
     ),
     FunctionSpec(
         "describe_api",
@@ -185,9 +251,26 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
                 "GET /v1/bots/{bot_id}",
                 "PATCH /v1/bots/{bot_id}",
                 "DELETE /v1/bots/{bot_id}",
+                "POST /v1/bots/{bot_id}/publish",
+                "POST /v1/bots/{bot_id}/unpublish",
+                "POST /v1/bots/{bot_id}/archive",
+                "POST /v1/bots/{bot_id}/restore",
+                "POST /v1/bots/{bot_id}/rollback",
+                "GET /v1/bots/{bot_id}/versions",
+                "GET /v1/bots/{bot_id}/versions/{version}",
+                "GET /v1/bots/{bot_id}/versions/{version}/diff",
+                "GET /v1/bots/{bot_id}/members",
+                "PUT /v1/bots/{bot_id}/members/{user_id}",
+                "DELETE /v1/bots/{bot_id}/members/{user_id}",
             )
+            + _routes("GET /v1/public/bots/{bot_id}", public=True)
         ),
-        settings=(settings.DatabaseSettings, settings.QueueSettings, settings.BrowserSettings),
+        settings=(
+            settings.DatabaseSettings,
+            settings.AccountSettings,
+            settings.QueueSettings,
+            settings.BrowserSettings,
+        ),
         sends_to=(PURGE,),
     ),
     FunctionSpec(
@@ -229,7 +312,11 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
     ),
     FunctionSpec(
         "answer_question",
-        HttpTrigger(_routes("POST /v1/bots/{bot_id}/chat", "POST /v1/bots/{bot_id}/search"), streaming=True),
+        HttpTrigger(
+            _routes("POST /v1/bots/{bot_id}/chat", "POST /v1/bots/{bot_id}/search")
+            + _routes("POST /v1/public/bots/{bot_id}/chat", public=True),
+            streaming=True,
+        ),
         settings=(
             settings.DatabaseSettings,
             settings.EmbeddingSettings,
@@ -281,10 +368,21 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
     FunctionSpec(
         "purge_deleted",
         QueueTrigger(PURGE),
-        settings=(settings.DatabaseSettings, settings.StorageSettings, settings.VectorStoreSettings),
+        settings=(
+            settings.DatabaseSettings,
+            settings.EraserSettings,
+            settings.StorageSettings,
+            settings.VectorStoreSettings,
+        ),
         layers=("core", "providers"),
         timeout_seconds=300,
         objects=("delete",),
+    ),
+    FunctionSpec(
+        "send_mail",
+        QueueTrigger(MAIL, batch_size=5),
+        settings=(settings.AuthenticatorSettings, settings.MailSettings, settings.AccountSettings),
+        timeout_seconds=30,
     ),
     FunctionSpec(
         "reap_stalled",

@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import quote_plus
 from uuid import UUID
 
-from chatsphere.errors import DocumentTooLargeError, NotFoundError, UnavailableError
-from chatsphere.ports import Namespace, PresignedPost, StoredObject, Vector, VectorMatch, VectorRecord
+from chatsphere.errors import DocumentTooLargeError, MailRejectedError, NotFoundError, UnavailableError
+from chatsphere.ports import Mail, Namespace, PresignedPost, StoredObject, Vector, VectorMatch, VectorRecord
 
 
 class FixedClock:
@@ -70,6 +70,24 @@ class InMemoryQueue:
             raise UnavailableError("The queue does not answer.")
         self.messages.extend(accepted)
         self.groups.append(group)
+
+
+class InMemoryMailer:
+    """Keeps the mails that it was given. The next `rejected` of them are refused, then `failures` fail."""
+
+    def __init__(self) -> None:
+        self.sent: list[Mail] = []
+        self.rejected = 0
+        self.failures = 0
+
+    def send(self, mail: Mail) -> None:
+        if self.rejected:
+            self.rejected -= 1
+            raise MailRejectedError
+        if self.failures:
+            self.failures -= 1
+            raise UnavailableError
+        self.sent.append(mail)
 
 
 class InMemoryVectorStore:

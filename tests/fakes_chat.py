@@ -8,7 +8,15 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 from chatsphere.knowledge.retrieval.models import Hit, Mode, Passage, Piece, Scores, SearchResult
-from chatsphere.ports import AnswerDelta, AnswerEnd, AnswerEvent, AnswerRequest, Turn, Vector
+from chatsphere.ports import (
+    AnswerDelta,
+    AnswerEnd,
+    AnswerEvent,
+    AnswerRequest,
+    StandaloneQuestion,
+    Turn,
+    Vector,
+)
 
 DIMENSIONS = 256
 
@@ -27,7 +35,8 @@ class BagOfWordsEmbedder:
 
     def embed_query(self, text: str) -> Vector:
         values = [0.0] * DIMENSIONS
-        for word in re.findall(r"\w+", text.casefold()):
+        # A vector of zeros has no direction: no embedding model makes one.
+        for word in re.findall(r"\w+", text.casefold()) or [""]:
             values[sum(word.encode()) * 31 % DIMENSIONS] += 1.0
         norm = math.sqrt(sum(value * value for value in values)) or 1.0
         return [value / norm for value in values]
@@ -45,6 +54,7 @@ class ScriptedModel:
     closed: int = 0
     model: str = "scripted"
     error: Exception | None = None
+    rewriting: tuple[int, int, int] = (0, 0, 0)
 
     def stream(self, request: AnswerRequest) -> Iterator[AnswerEvent]:
         self.requests.append(request)
@@ -59,11 +69,17 @@ class ScriptedModel:
         finally:
             self.closed += 1
 
-    def standalone_question(self, question: str, history: Sequence[Turn]) -> str:
+    def count_tokens(self, text: str) -> int:
+        return len(text.split())
+
+    def cost(self, prompt_tokens: int, completion_tokens: int) -> int:
+        return prompt_tokens + 2 * completion_tokens
+
+    def standalone_question(self, question: str, history: Sequence[Turn]) -> StandaloneQuestion:
         if self.error is not None:
             raise self.error
         earlier = [turn.content for turn in history if turn.role == "user"]
-        return f"{earlier[-1]} {question}" if earlier else question
+        return StandaloneQuestion(f"{earlier[-1]} {question}" if earlier else question, *self.rewriting)
 
 
 def says(*pieces: str, prompt_tokens: int = 10, completion_tokens: int = 3, cost: int = 7) -> list[Step]:

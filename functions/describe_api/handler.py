@@ -1,14 +1,55 @@
 """The API about itself: OpenAPI document, try-it page, keys, health."""
 
+from chatsphere.audit.routes import router as audit
+from chatsphere.billing.routes import router as billing
+from chatsphere.bots.member_routes import router as bot_members
+from chatsphere.bots.public_routes import router as public_bots
 from chatsphere.bots.routes import router as bots
+from chatsphere.bots.state_routes import router as bot_states
+from chatsphere.bots.version_routes import router as bot_versions
 from chatsphere.chat.openapi import paths_and_schemas as streamed
 from chatsphere.chat.routes import router as conversations
 from chatsphere.http.description import description_router
 from chatsphere.http.health import router as health
 from chatsphere.http.rest_api import lambda_handler, rest_api
+from chatsphere.identity.api_key_routes import router as api_keys
+from chatsphere.identity.email_routes import router as email_addresses
+from chatsphere.identity.mfa_routes import router as second_factor
+from chatsphere.identity.password_routes import router as passwords
 from chatsphere.identity.routes import router as identity
+from chatsphere.identity.session_routes import router as sessions
 from chatsphere.knowledge.routes import router as documents
+from chatsphere.organizations.invitation_routes import router as invitations
+from chatsphere.organizations.member_routes import router as members
+from chatsphere.organizations.routes import router as organizations
+from chatsphere.privacy.organization_routes import router as deletion
+from chatsphere.privacy.routes import router as privacy
 
-description = description_router([identity, bots, documents, conversations, health], streamed)
+description = description_router(
+    [
+        identity,
+        email_addresses,
+        passwords,
+        second_factor,
+        sessions,
+        api_keys,
+        organizations,
+        members,
+        invitations,
+        billing,
+        bots,
+        bot_states,
+        bot_members,
+        bot_versions,
+        public_bots,
+        documents,
+        conversations,
+        audit,
+        privacy,
+        deletion,
+        health,
+    ],
+    streamed,
+)
 
 handler = lambda_handler(rest_api(description, health))

@@ -3,10 +3,10 @@
 from typing import Any
 
 from chatsphere.bootstrap import container
-from chatsphere.knowledge.ingestion.batches import process_batch
 from chatsphere.knowledge.ingestion.extract import Extractor
 from chatsphere.knowledge.ingestion.messages import ExtractMessage
 from chatsphere.observability import Metric
+from chatsphere.queue_batches import process_batch
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:

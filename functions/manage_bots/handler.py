@@ -1,6 +1,10 @@
 """Bots over HTTP."""
 
-from chatsphere.bots.routes import router
+from chatsphere.bots.member_routes import router as members
+from chatsphere.bots.public_routes import router as public_bots
+from chatsphere.bots.routes import router as bots
+from chatsphere.bots.state_routes import router as states
+from chatsphere.bots.version_routes import router as versions
 from chatsphere.http.rest_api import lambda_handler, rest_api
 
-handler = lambda_handler(rest_api(router))
+handler = lambda_handler(rest_api(bots, states, members, versions, public_bots))

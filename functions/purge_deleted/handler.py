@@ -1,13 +1,16 @@
-"""Finishes the deletion of documents and bots."""
+"""Finishes the deletion of documents, bots, organizations and people."""
 
 from typing import Any
 
-from chatsphere.bootstrap import container
-from chatsphere.knowledge.ingestion.batches import process_batch
+from chatsphere.bootstrap import Container, container
 from chatsphere.knowledge.ingestion.deletion import Eraser
-from chatsphere.knowledge.ingestion.messages import PurgeMessage
+from chatsphere.knowledge.ingestion.messages import ErasureMessage, PurgeMessage
 from chatsphere.knowledge.ingestion.purge import Purger
 from chatsphere.observability import Metric
+from chatsphere.privacy.erasing import ErasureJob
+from chatsphere.privacy.organization_erasing import OrganizationEraser
+from chatsphere.privacy.person_erasing import PersonEraser
+from chatsphere.queue_batches import Delivery, process_batch
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
@@ -15,4 +18,16 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     c = container()
     eraser = Eraser(c.database, c.object_store, c.vector_store, c.clock)
     purger = Purger(c.database, c.object_store, c.vector_store, eraser, c.clock)
-    return process_batch(event, lambda delivery: purger.purge(PurgeMessage.parse(delivery.body)), Metric.PURGE_TIME)
+
+    def purge(delivery: Delivery) -> None:
+        if "erasure_id" in delivery.body:
+            _erasures(c, purger).run(ErasureMessage.parse(delivery.body))
+        else:
+            purger.purge(PurgeMessage.parse(delivery.body))
+
+    return process_batch(event, purge, Metric.PURGE_TIME)
+
+
+def _erasures(c: Container, purger: Purger) -> ErasureJob:
+    organizations = OrganizationEraser(c.eraser_database, c.database, c.object_store, c.vector_store, purger)
+    return ErasureJob(c.eraser_database, organizations, PersonEraser(c.eraser_database), c.clock)

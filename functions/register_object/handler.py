@@ -3,11 +3,11 @@
 from typing import Any
 
 from chatsphere.bootstrap import container
-from chatsphere.knowledge.ingestion.batches import Delivery, process_batch
 from chatsphere.knowledge.ingestion.deletion import Eraser
 from chatsphere.knowledge.ingestion.events import parse_events
 from chatsphere.knowledge.ingestion.register import Registrar
 from chatsphere.observability import Metric
+from chatsphere.queue_batches import Delivery, process_batch
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What may differ between two deployments, as one typed model. A wrong value stops synthesis and is named."""
 
 import tomllib
+from email.utils import parseaddr
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
@@ -12,6 +13,9 @@ DEPLOYMENTS: Final = Path(__file__).parent / "deployments"
 Origin = Annotated[
     str, StringConstraints(pattern=r"^https://[a-z0-9.-]+(:\d+)?$|^http://(localhost|127\.0\.0\.1)(:\d+)?$")
 ]
+Address = Annotated[str, StringConstraints(pattern=r"^https://[a-z0-9.-]+(:\d+)?(/[A-Za-z0-9._~/-]*)?$")]
+Sender = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9 ._-]+ <[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$")]
+Plan = Literal["Free", "Basic", "Pro", "Enterprise"]
 Arn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:\d{12}:.+$")]
 
 
@@ -42,6 +46,32 @@ class Domain(_Section):
 
     name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]
     certificate_arn: Arn
+
+
+class Mail(_Section):
+    """Mail through SES in the deployment's region, where the sender must be verified; no stack makes that.
+
+    The identity of a domain exists once in an account and region: two deployments could not both have it.
+    """
+
+    sender: Sender
+    link_base: Address | None = None
+    configuration_set: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")] | None = None
+
+    @property
+    def address(self) -> str:
+        """The sender without a name."""
+        return parseaddr(self.sender)[1]
+
+
+class Stripe(_Section):
+    """Plans are paid for through Stripe: each one that is for sale by the id of its recurring price.
+
+    `return_url` is the page that people come back to.
+    """
+
+    return_url: Address
+    prices: dict[Plan, Annotated[str, StringConstraints(pattern=r"^price_[A-Za-z0-9]+$")]] = Field(min_length=1)
 
 
 class DatabaseCapacity(_Section):
@@ -78,6 +108,9 @@ class DeploymentConfig(_Section):
     stage: Stage
     console_origins: tuple[Origin, ...] = ()
     domain: Domain | None = None
+    mail: Mail | None = None
+    stripe: Stripe | None = None
+    default_plan: Plan = "Free"
     alarm_email: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
     monthly_budget_dollars: int = Field(default=50, ge=1)
     waf: bool | None = None

@@ -73,7 +73,9 @@ def deployer_policy(name: str = NAME) -> Document:
                 "Sid": "PutInTheKeysOfProviders",
                 "Effect": "Allow",
                 "Action": ["secretsmanager:DescribeSecret", "secretsmanager:PutSecretValue"],
-                "Resource": f"arn:aws:secretsmanager:*:*:secret:{name}-*-api-key-*",
+                "Resource": [
+                    f"arn:aws:secretsmanager:*:*:secret:{name}-*-{what}-*" for what in ("api-key", "webhook-secret")
+                ],
             },
             {
                 "Sid": "EncryptThem",

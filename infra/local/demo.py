@@ -10,29 +10,53 @@ from infra.local.files import write_json
 from infra.local.home import Home
 
 EMAIL = "demo@example.com"
+PLAN = "Enterprise"
 
 
 async def demo_account(home: Home, api: str) -> dict[str, str]:
-    """Return the demo account {email, password, api_key, bot_id}, making what is missing of it.
+    """Return the demo account {email, password, api_key, bot_id, organization_id}, making what is missing of it.
+
+    Its organization is put on the largest plan, once: whoever changes it later is not overruled.
 
     Raises:
         LocalRunError: the API refused; the message holds its answer.
     """
     account: dict[str, str] = json.loads(home.demo.read_bytes()) if home.demo.exists() else {}
-    if account.keys() >= {"email", "password", "api_key", "bot_id"}:
+    if account.keys() >= {"email", "password", "api_key", "bot_id", "plan"}:
         return account
     if "password" not in account:
         # Kept before it is used: were the run killed in between, the account could not be entered.
         account = {"email": EMAIL, "password": secrets.token_urlsafe(18)}
         write_json(home.demo, account)
     async with httpx.AsyncClient(base_url=api, trust_env=False, timeout=30) as http:
-        token = await _enter(http, account)
-        bearer = {"Authorization": f"Bearer {token}"}
-        key = await _post(http, "/v1/api-keys", {"name": "Demo"}, bearer)
-        bot = await _post(http, "/v1/bots", {"name": "Demo"}, bearer)
-    account |= {"api_key": str(key["key"]), "bot_id": str(bot["id"]), "organization_id": str(bot["organization_id"])}
+        if "api_key" not in account:
+            account |= await _make(http, account)
+            write_json(home.demo, account)
+        account["plan"] = await _choose_plan(http, account)
     write_json(home.demo, account)
     return account
+
+
+async def _make(http: httpx.AsyncClient, account: dict[str, str]) -> dict[str, str]:
+    bearer = {"Authorization": f"Bearer {await _enter(http, account)}"}
+    key = await _post(http, "/v1/api-keys", {"name": "Demo"}, bearer)
+    bot = await _post(http, "/v1/bots", {"name": "Demo"}, bearer)
+    return {"api_key": str(key["key"]), "bot_id": str(bot["id"]), "organization_id": str(bot["organization_id"])}
+
+
+async def _choose_plan(http: httpx.AsyncClient, account: dict[str, str]) -> str:
+    """Return the plan that was chosen; "" where that is refused: the password was changed, or plans are paid for."""
+    credentials = {"email": account["email"], "password": account["password"]}
+    entered = await http.post("/v1/auth/login", json=credentials)
+    if entered.is_client_error or "access_token" not in _checked(entered):
+        return ""
+    bearer = {"Authorization": f"Bearer {entered.json()['access_token']}"}
+    path = f"/v1/organizations/{account['organization_id']}/plan"
+    answer = await http.put(path, json={"plan": PLAN}, headers=bearer)
+    if answer.is_client_error:
+        return ""
+    _checked(answer)
+    return PLAN
 
 
 async def _enter(http: httpx.AsyncClient, account: dict[str, str]) -> str:

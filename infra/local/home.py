@@ -1,4 +1,4 @@
-"""The folder that holds everything one instance keeps: its database, objects, secrets and logs."""
+"""The folder that holds everything one instance keeps: its database, objects, mail, secrets and logs."""
 
 import fcntl
 import json
@@ -36,6 +36,11 @@ class Home:
     def logs(self) -> Path:
         """One log file per process."""
         return self.root / "logs"
+
+    @property
+    def mail(self) -> Path:
+        """One file for each mail that the product would have sent."""
+        return self.root / "mail"
 
     @property
     def scratch(self) -> Path:
@@ -83,7 +88,7 @@ class Home:
 
     def _prepare(self) -> None:
         shutil.rmtree(self.scratch, ignore_errors=True)
-        for folder in (self.objects, self.logs, self.scratch):
+        for folder in (self.objects, self.logs, self.mail, self.scratch):
             folder.mkdir(mode=0o700, exist_ok=True)
         self.endpoints.unlink(missing_ok=True)
 

@@ -13,6 +13,7 @@ LOGIN_ROLES = {
     "chatsphere_app": "DATABASE_URL",
     "chatsphere_authenticator": "AUTHENTICATOR_DATABASE_URL",
     "chatsphere_reaper": "REAPER_DATABASE_URL",
+    "chatsphere_eraser": "ERASER_DATABASE_URL",
 }
 """The variable that holds each role's connection URL."""
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from chatsphere.errors import ConfigurationError
-from chatsphere.settings import AnswerSettings, EmbeddingSettings, VectorStoreSettings
+from chatsphere.settings import AnswerSettings, EmbeddingSettings, StripeSettings, VectorStoreSettings
 from infra.local.errors import ProviderSettingsError
 
-GROUPS = (EmbeddingSettings, VectorStoreSettings, AnswerSettings)
+GROUPS = (EmbeddingSettings, VectorStoreSettings, AnswerSettings, StripeSettings)
 
 CHOSEN_BY = {
     "GEMINI_API_KEY": {"EMBEDDER": "gemini", "ANSWER_MODEL": "gemini"},

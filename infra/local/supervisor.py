@@ -11,6 +11,7 @@ from chatsphere.identity.token_keys import public_part
 from infra.catalog import AuthorizerTrigger, HttpTrigger, QueueTrigger, ScheduleTrigger
 from infra.function_environment import queue_url_variable
 from infra.local import database
+from infra.local.accounts import account_values
 from infra.local.console import say
 from infra.local.daemon_threads import in_daemon_thread
 from infra.local.demo import demo_account
@@ -103,6 +104,7 @@ class Instance:
         queues = {queue_url_variable(queue): self.storage.sqs.url(queue.name) for queue in self._product.queues}
         keys = token_keys(self._home.root / "token_keys.json")
         return {
+            **account_values(self._home),
             **self._product.values,
             **database.role_urls(self.postgres, passwords),
             **queues,

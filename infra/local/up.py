@@ -54,6 +54,7 @@ def greeting(endpoints: Endpoints, home: Home, vendors: Sequence[str] = ()) -> s
     lines = [f"ChatSphere is ready at {endpoints.api} (everything it keeps is in {home.root})"]
     if vendors:
         lines.append(f"It sends text to {' and '.join(vendors)}: their keys are in your environment.")
+    lines.append(f"It sends no mail: what it would send is in {home.mail}")
     if demo:
         s3 = f"aws s3 cp FILE s3://{endpoints.uploads_bucket}/{demo['organization_id']}/{demo['bot_id']}/"
         access = (

@@ -10,6 +10,10 @@ from chatsphere import ports, settings
 from chatsphere.db.database import Database
 
 if TYPE_CHECKING:
+    from chatsphere.identity.passwords import Passwords
+    from chatsphere.identity.second_factor import SecondFactor
+    from chatsphere.identity.sessions import Sessions
+    from chatsphere.identity.throttling import CredentialThrottle
     from chatsphere.identity.token_keys import KeyRing
 
 Group = TypeVar("Group", bound=settings.Environment)
@@ -56,6 +60,12 @@ class Container:
         chosen = self._load(settings.ReaperSettings)
         return _database(chosen.reaper_database_url, chosen)
 
+    @cached_property
+    def eraser_database(self) -> Database:
+        """The connection that deletes people in every tenant."""
+        chosen = self._load(settings.EraserSettings)
+        return _database(chosen.eraser_database_url, chosen)
+
     @property
     def token_signer(self) -> ports.TokenSigner:
         """Signer of access tokens. Asked for each time, so that rotated keys reach a running process."""
@@ -101,6 +111,117 @@ class Container:
         return Argon2PasswordHasher(self._load(settings.PasswordSettings))
 
     @cached_property
+    def account_settings(self) -> settings.AccountSettings:
+        """What accounts need, and how long what was mailed is valid."""
+        return self._load(settings.AccountSettings)
+
+    @cached_property
+    def throttle_settings(self) -> settings.CredentialThrottleSettings:
+        """How many credentials may be tried."""
+        return self._load(settings.CredentialThrottleSettings)
+
+    @cached_property
+    def credential_throttle(self) -> "CredentialThrottle":
+        """What counts tries of credentials."""
+        from chatsphere.identity.throttling import CredentialThrottle
+
+        return CredentialThrottle(self.authenticator_database, self.clock, self.throttle_settings)
+
+    @property
+    def sessions(self) -> "Sessions":
+        """What opens and renews sessions; as `token_signer`."""
+        from chatsphere.identity.sessions import Sessions
+
+        chosen = self.token_settings
+        return Sessions(
+            self.authenticator_database,
+            self.token_signer,
+            self.ids,
+            self.clock,
+            chosen.access_token_seconds,
+            chosen.refresh_token_seconds,
+        )
+
+    @cached_property
+    def mfa_settings(self) -> settings.MfaSettings:
+        """How second factors are named."""
+        return self._load(settings.MfaSettings)
+
+    @cached_property
+    def password_checks(self) -> "Passwords":
+        """What asks people for their passwords, and changes them."""
+        from chatsphere.identity.passwords import Passwords
+
+        return Passwords(self.authenticator_database, self.passwords, self.credential_throttle, self.clock)
+
+    @property
+    def second_factor(self) -> "SecondFactor":
+        """What asks people for their codes; as `token_signer`."""
+        from chatsphere.identity.second_factor import SecondFactor
+
+        issuer, seconds = self.mfa_settings.mfa_issuer, self.account_settings.mfa_enroll_seconds
+        return SecondFactor(self.sessions, self.password_checks, self.secret_box, issuer, seconds)
+
+    @cached_property
+    def secret_box(self) -> ports.SecretBox:
+        """What encrypts second factors' secrets."""
+        from chatsphere.adapters.fernet_box import FernetSecretBox
+
+        return FernetSecretBox(*self.mfa_settings.mfa_encryption_keys)
+
+    @staticmethod
+    def answer_box(secret: str) -> ports.SecretBox:
+        """Return what seals the kept answer of a request with an `Idempotency-Key`."""
+        from chatsphere.adapters.fernet_box import FernetSecretBox
+
+        return FernetSecretBox(secret)
+
+    @cached_property
+    def mail_settings(self) -> settings.MailSettings:
+        """Where the links of mails lead."""
+        return self._load(settings.MailSettings)
+
+    @cached_property
+    def mailer(self) -> ports.Mailer:
+        """What sends mail."""
+        if self.mail_settings.mailer == "ses":
+            from chatsphere.adapters.ses import SesMailer
+
+            return SesMailer(self.mail_settings)
+        if self.mail_settings.mailer == "none":
+            from chatsphere.adapters.no_mail import NoMailer
+
+            return NoMailer()
+        from chatsphere.adapters.mail_files import FileMailer
+
+        return FileMailer(self.mail_settings)
+
+    @cached_property
+    def plan_settings(self) -> settings.PlanSettings:
+        """The plan of a new organization."""
+        return self._load(settings.PlanSettings)
+
+    @cached_property
+    def stripe_settings(self) -> settings.StripeSettings:
+        """Whether, and how, plans are paid for."""
+        return self._load(settings.StripeSettings)
+
+    @cached_property
+    def payments(self) -> ports.Payments:
+        """What takes money.
+
+        Raises:
+            BillingOffError: nothing does.
+        """
+        from chatsphere.errors import BillingOffError
+
+        if self.stripe_settings.stripe_api_key is None:
+            raise BillingOffError
+        from chatsphere.adapters.stripe_payments import StripePayments
+
+        return StripePayments(self.stripe_settings)
+
+    @cached_property
     def storage_settings(self) -> settings.StorageSettings:
         """Limits of uploads."""
         return self._load(settings.StorageSettings)
@@ -126,6 +247,11 @@ class Container:
     def purge_queue(self) -> ports.MessageQueue:
         """Bots and documents to be deleted."""
         return self._queue("purge_queue_url")
+
+    @cached_property
+    def mail_queue(self) -> ports.MessageQueue:
+        """Mails to be written and sent."""
+        return self._queue("mail_queue_url")
 
     @cached_property
     def embedder(self) -> ports.Embedder:

@@ -3,6 +3,7 @@
 An error's `detail` is shown to the caller: it never holds SQL, a stack trace or a vendor's text.
 """
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -79,6 +80,13 @@ class NotFoundError(ChatSphereError):
     title = "Not found"
 
 
+class InvitationNotValidError(NotFoundError):
+    """The invitation's token is none, or was used, revoked, replaced, or has expired."""
+
+    code = "invitation_not_valid"
+    title = "The invitation is not valid, or not any more"
+
+
 class ConflictError(ChatSphereError):
     """The request contradicts the object's present state."""
 
@@ -94,12 +102,47 @@ class EmailTakenError(ConflictError):
     title = "An account with this mail address already exists"
 
 
+class UsernameTakenError(ConflictError):
+    """Somebody else has this username."""
+
+    code = "username_taken"
+    title = "The username is taken"
+
+
+class BotArchivedError(ConflictError):
+    """The bot is archived: it is kept as it is, and answers nobody."""
+
+    code = "bot_archived"
+    title = "The bot is archived"
+
+
+class VersionConflictError(ConflictError):
+    """The bot was changed since the version that the request expects."""
+
+    code = "version_conflict"
+    title = "The bot was changed meanwhile"
+
+
+class OwnershipRequiredError(ConflictError):
+    """Somebody must go on owning an organization that has other members."""
+
+    code = "ownership_required"
+    title = "An organization would be left without an owner"
+
+
 class UnauthorizedError(ChatSphereError):
     """The credential is missing, malformed, unknown or revoked."""
 
     code = "unauthorized"
     status = 401
     title = "A valid credential is required"
+
+
+class MalformedApiKeyError(UnauthorizedError):
+    """The text cannot be an API key: its checksum is wrong, so it was not copied whole or has a typing error."""
+
+    code = "malformed_api_key"
+    title = "This is not an API key"
 
 
 class MissingCredentialError(UnauthorizedError):
@@ -123,6 +166,20 @@ class InvalidLoginError(UnauthorizedError):
     title = "The mail address or the password is wrong"
 
 
+class InvalidTokenError(UnauthorizedError):
+    """The single-use token is unknown, was used, or has expired."""
+
+    code = "invalid_token"
+    title = "The token is not valid, was used, or has expired"
+
+
+class InvalidCodeError(UnauthorizedError):
+    """The code of the second factor is wrong, or was used before."""
+
+    code = "invalid_code"
+    title = "The code is wrong or was used before"
+
+
 class ForbiddenError(ChatSphereError):
     """The credential is valid and does not permit this."""
 
@@ -136,6 +193,120 @@ class InsufficientScopeError(ForbiddenError):
 
     code = "insufficient_scope"
     title = "The API key lacks a scope"
+
+
+class InsufficientRoleError(ForbiddenError):
+    """The member's role in the organization does not permit this."""
+
+    code = "insufficient_role"
+    title = "Your role does not permit this"
+
+
+class InsufficientPermissionError(ForbiddenError):
+    """The bot may be seen by the caller, and not changed like this."""
+
+    code = "insufficient_permission"
+    title = "Your permission on this bot does not suffice"
+
+
+class NotConfirmedError(ForbiddenError):
+    """The password, or the code, with which a person confirms a change is wrong; which one is not said."""
+
+    code = "not_confirmed"
+    title = "The password or the code is wrong"
+
+
+class QuotaExceededError(ChatSphereError):
+    """The organization's plan holds no more of these."""
+
+    code = "quota_exceeded"
+    status = 402
+    title = "The plan's limit is reached"
+
+
+class PaymentRequiredError(ChatSphereError):
+    """The plan costs money: it begins when a checkout is paid."""
+
+    code = "payment_required"
+    status = 402
+    title = "The plan must be paid for"
+
+
+class SubscriptionActiveError(ConflictError):
+    """The organization pays for a plan already: that is changed, or ended, in the billing portal."""
+
+    code = "subscription_active"
+    title = "A subscription is active"
+
+
+class BudgetExhaustedError(ForbiddenError):
+    """The month's budget of the key or of the organization does not suffice for another answer."""
+
+    code = "budget_exhausted"
+    title = "The monthly budget is used up"
+
+
+class TooManyRequestsError(ChatSphereError):
+    """Too many requests, or tries, in too short a time; `retry_after` says how many seconds to wait."""
+
+    code = "rate_limited"
+    status = 429
+    title = "Too many requests"
+
+    def __init__(self, detail: str = "", retry_after: float = 1) -> None:
+        super().__init__(detail)
+        self.retry_after = max(1, math.ceil(retry_after))
+
+
+class TooManyTriesError(TooManyRequestsError):
+    """Too many credentials were tried, for this account or from this address."""
+
+    code = "too_many_tries"
+    title = "Too many tries"
+
+
+class IdempotencyKeyReusedError(InvalidRequestError):
+    """The Idempotency-Key was used with another request before."""
+
+    code = "idempotency_key_reused"
+    title = "The Idempotency-Key belongs to another request"
+
+
+class RequestInProgressError(ConflictError):
+    """The first request with this Idempotency-Key is still under way."""
+
+    code = "request_in_progress"
+    title = "The first request with this Idempotency-Key is still under way"
+
+
+class InvalidSignatureError(ChatSphereError):
+    """A webhook's body was not signed by whom it claims to come from."""
+
+    code = "invalid_signature"
+    status = 400
+    title = "The signature is not valid"
+
+
+class BillingOffError(ConflictError):
+    """No payment provider is configured: plans are chosen, not paid for."""
+
+    code = "billing_off"
+    title = "This deployment takes no payments"
+
+
+class EmailNotVerifiedError(ForbiddenError):
+    """The account's mail address was not proved yet."""
+
+    code = "email_not_verified"
+    title = "Verify your mail address first"
+
+
+class MailRejectedError(ChatSphereError):
+    """The mail provider refuses the address or the sender: trying again changes nothing."""
+
+    code = "mail_rejected"
+    status = 502
+    title = "The mail was rejected"
 
 
 class UnavailableError(ChatSphereError):

@@ -64,7 +64,13 @@ class Metric(Enum):
     COMPLETION_TOKENS = ("CompletionTokens", "Count")
     COST_MICRODOLLARS = ("CostMicrodollars", "Count")
 
+    MAIL_TIME = ("MailTime", "Milliseconds")
+    MAILS_SENT = ("MailsSent", "Count")
+    MAILS_REJECTED = ("MailsRejected", "Count")
+
     CREDENTIALS_DENIED = ("CredentialsDenied", "Count", True)
+    REQUESTS_REFUSED = ("RequestsRefused", "Count", True)
+    TRIES_REFUSED = ("TriesRefused", "Count")
     UNEXPECTED_ERRORS = ("UnexpectedErrors", "Count")
 
     def __init__(self, metric_name: str, unit: str, by_code: bool = False) -> None:

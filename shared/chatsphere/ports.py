@@ -202,6 +202,16 @@ class AnswerEnd:
 AnswerEvent = AnswerDelta | AnswerCitation | AnswerEnd
 
 
+@dataclass(frozen=True, slots=True)
+class StandaloneQuestion:
+    """A question that needs no history, and what it took to make it so."""
+
+    text: str
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_microdollars: int = 0
+
+
 class AnswerModel(Protocol):
     """Writes an answer from passages."""
 
@@ -221,8 +231,16 @@ class AnswerModel(Protocol):
         """
         ...
 
-    def standalone_question(self, question: str, history: Sequence[Turn]) -> str:
+    def standalone_question(self, question: str, history: Sequence[Turn]) -> StandaloneQuestion:
         """Return `question` with what it leaves to the history filled in, as a query for retrieval."""
+        ...
+
+    def count_tokens(self, text: str) -> int:
+        """Return about how many tokens the model makes of the text, rather too many than too few."""
+        ...
+
+    def cost(self, prompt_tokens: int, completion_tokens: int) -> int:
+        """Return what a call costs in micro-dollars, rounded up."""
         ...
 
 
@@ -407,5 +425,110 @@ class Vault(Protocol):
 
         Raises:
             UnavailableError: the secret store does not answer; whether the value was taken is not known.
+        """
+        ...
+
+
+# ------------------------------------------------------------------------------------------------- people
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail to one person, as plain text."""
+
+    to: str
+    subject: str
+    text: str
+
+
+class Mailer(Protocol):
+    """Sends mail."""
+
+    def send(self, mail: Mail) -> None:
+        """Hand the mail over; a second hand-over of the same mail sends it twice.
+
+        Raises:
+            MailRejectedError: the address or the sender is refused; trying again changes nothing.
+            UnavailableError: it may succeed later.
+        """
+        ...
+
+
+class SecretBox(Protocol):
+    """Encrypts small secrets that the database keeps."""
+
+    def seal(self, text: str) -> str:
+        """Return the text encrypted and authenticated, printable."""
+        ...
+
+    def open(self, sealed: str) -> str:
+        """Return the text.
+
+        Raises:
+            ConfigurationError: it was sealed with another key, or changed.
+        """
+        ...
+
+
+# ------------------------------------------------------------------------------------------------ payment
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What an organization pays for. `status` is Stripe's word; `price_id` names the plan.
+
+    `organization_id` is None where it was not made by a checkout of ours.
+    """
+
+    id: str
+    customer_id: str
+    organization_id: UUID | None
+    status: str
+    price_id: str
+    current_period_end: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentEvent:
+    """Something that the payment provider tells, once its signature was checked. `id` is the same on each delivery.
+
+    Events come late, twice and in any order: `subscription_id` only says where to look.
+    """
+
+    id: str
+    kind: str
+    subscription_id: str | None
+
+
+class Payments(Protocol):
+    """Takes money for plans."""
+
+    def create_customer(self, organization_id: UUID, *, name: str, email: str) -> str:
+        """Return the id of the organization's customer; asked twice for one organization, the same.
+
+        Raises, as the next two do:
+            UnavailableError: it may succeed later.
+            ProviderRejectedError: the key or the request is refused.
+        """
+        ...
+
+    def checkout_url(self, customer_id: str, *, price_id: str, organization_id: UUID, return_url: str) -> str:
+        """Return the page on which a person pays for a plan."""
+        ...
+
+    def portal_url(self, customer_id: str, *, return_url: str) -> str:
+        """Return the page on which a person changes or ends what they pay for."""
+        ...
+
+    def subscription(self, subscription_id: str) -> Subscription:
+        """Return the subscription as it is now."""
+        ...
+
+    def read_event(self, body: str, signature: str) -> PaymentEvent:
+        """Return what a webhook's body tells.
+
+        Raises:
+            InvalidSignatureError: it was not signed by the provider, or too long ago.
+            MalformedBodyError: it is no event.
         """
         ...

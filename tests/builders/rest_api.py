@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
+import anyio
+import httpx
+
+from chatsphere.access.principal import Principal
 from infra.catalog import FUNCTIONS, AuthorizerTrigger, FunctionSpec, HttpTrigger, Route
 
 ARN = "arn:aws:execute-api:eu-central-1:123456789012:abcdef1234/v1stage/{method}{path}"
@@ -37,6 +41,7 @@ class RestApi:
     """API Gateway without a network. Handlers are imported when first asked."""
 
     calls: list[str] = field(default_factory=list)
+    address: str = "127.0.0.1"
 
     def request(
         self,
@@ -49,8 +54,13 @@ class RestApi:
         query: Mapping[str, list[str]] | None = None,
         raw_body: str | None = None,
         base64: bool = False,
+        caller: Principal | None = None,
+        address: str | None = None,
     ) -> Answer:
-        """Send one request: `body` as JSON, or `raw_body` as it is."""
+        """Send one request: `body` as JSON, or `raw_body` as it is.
+
+        With a `caller` the authorizer is not asked: as if it had established who that is.
+        """
         function, route, parameters = _find(method, path)
         sent = {"Content-Type": "application/json", "Accept-Encoding": "gzip, br"} | dict(headers or {})
         if token is not None:
@@ -58,12 +68,17 @@ class RestApi:
         event = proxy_event(method, path, route.path, parameters, sent, query or {})
         event["body"] = raw_body if body is None else json.dumps(body)
         event["isBase64Encoded"] = base64
-        if not route.public:
+        event["requestContext"]["identity"]["sourceIp"] = address or self.address
+        if caller is not None:
+            event["requestContext"]["authorizer"] = caller.to_context()
+        elif not route.public:
             decision = authorize(sent, method, path)
             if decision["policyDocument"]["Statement"][0]["Effect"] == "Deny":
-                return Answer(401, {"Content-Type": "application/problem+json"}, json.dumps(decision["context"]))
+                return _denied(decision["context"], event["requestContext"]["requestId"])
             event["requestContext"]["authorizer"] = decision["context"] | {"principalId": decision["principalId"]}
         self.calls.append(function.name)
+        if isinstance(function.trigger, HttpTrigger) and function.trigger.streaming:
+            return anyio.run(_streamed, _module(function.name).app, event)
         return _answer(_module(function.name).handler(event, None))
 
 
@@ -134,3 +149,26 @@ def _answer(answer: Mapping[str, Any]) -> Answer:
     assert answer["isBase64Encoded"] is False
     headers = {name: values[0] for name, values in answer["multiValueHeaders"].items()}
     return Answer(answer["statusCode"], headers, answer["body"] or "")
+
+
+def _denied(said: Mapping[str, str], request_id: str) -> Answer:
+    """Answer as API Gateway does, with what the authorizer said of its refusal."""
+    problem = {**said, "type": f"urn:chatsphere:problem:{said['code']}", "status": 401, "request_id": request_id}
+    headers = {"Content-Type": "application/problem+json", "X-Request-Id": request_id}
+    return Answer(401, headers, json.dumps(problem))
+
+
+async def _streamed(app: Any, event: Mapping[str, Any]) -> Answer:
+    """Ask an ASGI application as the Lambda Web Adapter does."""
+    headers = {**event["headers"], "x-amzn-request-context": json.dumps(event["requestContext"])}
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://function") as client:
+        response = await client.request(
+            event["httpMethod"],
+            event["path"],
+            params=event["multiValueQueryStringParameters"],
+            content=event["body"] or "",
+            headers=headers,
+        )
+    names = {name.title(): value for name, value in response.headers.items()}
+    return Answer(response.status_code, names, response.text)

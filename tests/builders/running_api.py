@@ -1,10 +1,13 @@
 """A container wired to a test's database, with a clock that the test sets and queues that keep what they are sent."""
 
+import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from random import randrange
 from typing import Any
 from unittest.mock import patch
 from uuid import uuid4
@@ -12,8 +15,11 @@ from uuid import uuid4
 from chatsphere.adapters.jwt_tokens import generate_key
 from chatsphere.bootstrap import Container, container
 from chatsphere.db.database import Database
+from chatsphere.errors import UnavailableError
 from chatsphere.identity.token_keys import key_set, public_part
+from chatsphere.ports import Mail
 from tests.builders.rest_api import Answer, RestApi
+from tests.fakes import InMemoryMailer
 from tests.postgres import DatabaseUrls
 
 PASSWORD = "correct horse battery"
@@ -34,11 +40,15 @@ class FixedClock:
 
 @dataclass
 class FakeQueue:
-    """`MessageQueue` whose messages a test can read."""
+    """`MessageQueue` whose messages a test can read. The next `failures` sends fail."""
 
     sent: list[tuple[dict[str, Any], str]] = field(default_factory=list)
+    failures: int = 0
 
     def send(self, messages: Iterable[Mapping[str, Any]], *, group: str) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise UnavailableError
         self.sent += [(dict(message), group) for message in messages]
 
 
@@ -55,11 +65,17 @@ class Account:
 
 @dataclass
 class RunningApi(RestApi):
-    """The API over one container, and how to act on it."""
+    """The API over one container, and how to act on it.
 
+    Each has clients at an address of its own: what one test tried is not counted against the next.
+    """
+
+    address: str = field(default_factory=lambda: f"127.{randrange(256)}.{randrange(256)}.{randrange(1, 255)}")
     clock: FixedClock = field(default_factory=FixedClock)
     purge_queue: FakeQueue = field(default_factory=FakeQueue)
     extract_queue: FakeQueue = field(default_factory=FakeQueue)
+    mail_queue: FakeQueue = field(default_factory=FakeQueue)
+    mailer: InMemoryMailer = field(default_factory=InMemoryMailer)
     container: Container = field(default_factory=lambda: container())
 
     def register(self, **fields: Any) -> Account:
@@ -86,6 +102,40 @@ class RunningApi(RestApi):
         made: dict[str, Any] = answer.json
         return made
 
+    def mails(self) -> list[Mail]:
+        """Work off the mail queue with the real function, and return the mails that it sent."""
+        messages = [message for message, _ in self.mail_queue.sent]
+        self.mail_queue.sent.clear()
+        before = len(self.mailer.sent)
+        assert deliver(messages) == []
+        return self.mailer.sent[before:]
+
+    def mailed_token(self, to: str) -> str:
+        """Have the waiting mails sent, and return the token of the last one to this address."""
+        return [token for mail in self.mails() if mail.to == to and (token := token_in(mail))][-1]
+
+
+def deliver(messages: Iterable[Mapping[str, Any]], *, receive_count: int = 1) -> list[str]:
+    """Hand messages to `send_mail` as one batch, and return the places in it of those that failed."""
+    from functions.send_mail.handler import handler
+
+    records = [
+        {
+            "messageId": str(place),
+            "body": json.dumps(message),
+            "attributes": {"ApproximateReceiveCount": str(receive_count)},
+            "messageAttributes": {},
+        }
+        for place, message in enumerate(messages)
+    ]
+    return [failed["itemIdentifier"] for failed in handler({"Records": records}, None)["batchItemFailures"]]
+
+
+def token_in(mail: Mail) -> str:
+    """Return the single-use token that a mail holds, '' where it holds none."""
+    found = re.search(r"cst_[0-9a-f]{32}_[0-9A-Za-z]{43}", mail.text)
+    return found[0] if found else ""
+
 
 @contextmanager
 def running_api(urls: DatabaseUrls, **variables: str) -> Iterator[RunningApi]:
@@ -95,17 +145,27 @@ def running_api(urls: DatabaseUrls, **variables: str) -> Iterator[RunningApi]:
         "DATABASE_URL": urls.app,
         "AUTHENTICATOR_DATABASE_URL": urls.authenticator,
         "REAPER_DATABASE_URL": urls.reaper,
+        "ERASER_DATABASE_URL": urls.eraser,
         "TOKEN_KEYS": keys,
         "TOKEN_PUBLIC_KEYS": public_part(keys),
+        "MFA_ENCRYPTION_KEY": "of tests only",
+        "REQUIRE_VERIFIED_EMAIL": "false",
         "ARGON2_MEMORY_KIB": "8",
         "ARGON2_PASSES": "1",
+        "CREDENTIAL_TRIES_PER_MINUTE": "6000",
         "PUBLIC_URL": "http://127.0.0.1:8000",
         **variables,
     }
     with patch.dict(os.environ, environment):
         container.cache_clear()
         api = RunningApi()
-        vars(api.container).update(clock=api.clock, purge_queue=api.purge_queue, extract_queue=api.extract_queue)
+        vars(api.container).update(
+            clock=api.clock,
+            purge_queue=api.purge_queue,
+            extract_queue=api.extract_queue,
+            mail_queue=api.mail_queue,
+            mailer=api.mailer,
+        )
         try:
             yield api
         finally:

@@ -7,6 +7,7 @@ import pytest
 from chatsphere.adapters.extractive import ExtractiveAnswerModel
 from chatsphere.adapters.gemini.answers import GeminiAnswerModel
 from chatsphere.adapters.minilm import MiniLmEmbedder
+from chatsphere.chat.estimating import INSTRUCTIONS, PASSAGE_FRAME
 from chatsphere.ports import (
     AnswerCitation,
     AnswerDelta,
@@ -125,12 +126,39 @@ def test_an_answer_is_no_longer_than_allowed(model: AnswerModel) -> None:
 
 
 def test_a_question_without_history_stands_alone(model: AnswerModel) -> None:
-    assert model.standalone_question("How much does it cost?", ()) == "How much does it cost?"
+    assert model.standalone_question("How much does it cost?", ()).text == "How much does it cost?"
+
+
+def test_a_call_takes_no_more_tokens_than_are_counted_for_it(model: AnswerModel, events: list[AnswerEvent]) -> None:
+    end = events[-1]
+    assert isinstance(end, AnswerEnd)
+    texts = [REQUEST.question, *(text for passage in PASSAGES for text in (passage.heading or "", passage.content))]
+    most = most_spent_on(model, texts)
+    assert end.prompt_tokens <= most
+    assert end.completion_tokens <= model.count_tokens(text_of(events)) + INSTRUCTIONS
+    assert end.cost_microdollars == model.cost(end.prompt_tokens, end.completion_tokens)
+
+
+def most_spent_on(model: AnswerModel, texts: list[str]) -> int:
+    return INSTRUCTIONS + PASSAGE_FRAME * len(PASSAGES) + sum(map(model.count_tokens, texts))
+
+
+def test_more_text_is_more_tokens_and_no_less_money(model: AnswerModel) -> None:
+    assert model.count_tokens("") == 0
+    assert 0 < model.count_tokens("one word") < model.count_tokens("one word and another one")
+    assert 0 == model.cost(0, 0) <= model.cost(1000, 0) <= model.cost(1000, 1000)
+
+
+def test_a_rewriting_says_what_it_took(model: AnswerModel) -> None:
+    asked = model.standalone_question("and how much does it cost?", (Turn("user", "What is the Falcon plan?"),))
+    assert asked.cost_microdollars == model.cost(asked.prompt_tokens, asked.completion_tokens)
+    alone = model.standalone_question("How much?", ())
+    assert (alone.prompt_tokens, alone.completion_tokens, alone.cost_microdollars) == (0, 0, 0)
 
 
 def test_a_follow_up_takes_its_subject_from_the_history(model: AnswerModel) -> None:
     history = (Turn("user", "What is the Falcon plan?"), Turn("assistant", "The Falcon plan is for small teams."))
-    question = model.standalone_question("and how much does it cost?", history)
+    question = model.standalone_question("and how much does it cost?", history).text
     assert "Falcon" in question
     assert "cost" in question
 

@@ -31,6 +31,11 @@ class Client:
     @classmethod
     def registered(cls, api: str) -> "Client":
         """Register a new person, who gets an organization."""
+        return cls.with_registration(api)[0]
+
+    @classmethod
+    def with_registration(cls, api: str) -> tuple["Client", dict[str, Any]]:
+        """Register a new person; return what the API answered, too."""
         body = {
             "email": f"{uuid4()}@example.com",
             "password": "correct horse battery staple",
@@ -41,7 +46,7 @@ class Client:
         assert answer.status_code == 201, answer.text
         client = cls(api, answer.json()["access_token"])
         client.organization_id = answer.json()["organization"]["id"]
-        return client
+        return client, answer.json()
 
     organization_id = ""
 

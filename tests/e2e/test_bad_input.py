@@ -84,7 +84,7 @@ def test_an_unknown_route_and_method_are_explained(client: Client) -> None:
         ("Bearer nonsense", "unauthorized"),
         ("Bearer " + "x" * 7000, "unauthorized"),
         ("Basic YTpi", "unauthorized"),
-        ("Bearer cs_live_aaaaaaaaaaaa_bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", "unauthorized"),
+        ("Bearer cs_live_aaaaaaaaaaaa_bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", "malformed_api_key"),
         (
             "Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.",
             "unauthorized",

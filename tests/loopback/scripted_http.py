@@ -9,14 +9,17 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
 
 from tests.background_server import in_background
 
 
 @dataclass(frozen=True)
 class Request:
-    """What came in. `body` is parsed JSON, `size` its bytes; of a repeated parameter `query` has the last."""
+    """What came in. `body` is parsed JSON or a form's fields, `size` its bytes.
+
+    Of a repeated parameter `query` has the last.
+    """
 
     method: str
     path: str
@@ -147,9 +150,15 @@ def _received(handler: BaseHTTPRequestHandler) -> Request:
         {name: values[-1] for name, values in parameters.items()},
         parameters,
         {name.lower(): value for name, value in handler.headers.items()},
-        json.loads(raw) if raw else None,
+        _parsed(raw, handler.headers.get("content-type", "")),
         size,
     )
+
+
+def _parsed(raw: bytes, content_type: str) -> Any:
+    if content_type.startswith("application/x-www-form-urlencoded"):
+        return dict(parse_qsl(raw.decode(), keep_blank_values=True, strict_parsing=bool(raw)))
+    return json.loads(raw) if raw else None
 
 
 def _misbehave(handler: BaseHTTPRequestHandler, fault: Fault | None, answer: Answer, closing: threading.Event) -> None:

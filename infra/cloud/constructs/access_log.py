@@ -18,13 +18,13 @@ ACCESS_LOG_FIELDS: Final = {
     "authorizer_status": "$context.authorizer.status",
     "authorizer_latency_ms": "$context.authorizer.latency",
     "organization_id": "$context.authorizer.organization_id",
-    "user_id": "$context.authorizer.user_id",
     "api_key_id": "$context.authorizer.api_key_id",
     "source_ip": "$context.identity.sourceIp",
     "waf_status": "$context.waf.status",
     "trace_id": "$context.xrayTraceId",
 }
-"""The route, not the path; the address, because it is what a flood of wrong passwords has in common."""
+"""The route, not the path; the address, because it is what a flood of wrong passwords has in common. Not the person: no
+line may lead from an address to somebody, as it stays here longer than they may want."""
 
 
 def access_log_format() -> str:

@@ -7,7 +7,7 @@ from aws_cdk import aws_sqs as sqs
 
 from chatsphere.knowledge.ingestion.times import DEADLINE
 from chatsphere.observability import Metric
-from infra.catalog import FunctionSpec
+from infra.catalog import MAIL, FunctionSpec
 from infra.cloud.config import DeploymentConfig, Profile
 from infra.cloud.constructs.alarms import Alarms, Runbook
 from infra.cloud.constructs.catalog_function import construct_id, function_name
@@ -21,7 +21,7 @@ from infra.cloud.constructs.metrics import (
 )
 
 OLDEST_MESSAGE_SECONDS: Final = DEADLINE.total_seconds() / 4
-"""A quarter of the published time has gone: three are left to act in."""
+"""A quarter of the time published for a document has gone: three are left to act in."""
 
 NEAR_TIMEOUT: Final = 0.9
 CONCURRENT_EXECUTIONS: Final = 800
@@ -38,11 +38,15 @@ FULL_PERCENT: Final = 90
 
 def add_queue_alarms(
     alarms: Alarms,
+    config: DeploymentConfig,
     queues: Mapping[str, sqs.IQueue],
     dead_letter_queues: Mapping[str, sqs.IQueue],
     job_dead_letter_queues: Mapping[str, sqs.IQueue],
 ) -> None:
-    """Alarm for each queue: a message that nobody could process, or one that nobody takes up."""
+    """Alarm for each queue: a message that nobody could process, or one that nobody takes up.
+
+    In `lean` nothing looks at mail that waits: after as long it is given up, and that rings.
+    """
     for name, dead in {**dead_letter_queues, **job_dead_letter_queues}.items():
         alarms.above(
             f"{construct_id(name)}Dead",
@@ -52,11 +56,13 @@ def add_queue_alarms(
             Runbook.DEAD_LETTERS,
         )
     for name, queue in queues.items():
+        if name == MAIL.name and config.profile is Profile.LEAN:
+            continue
         alarms.above(
             f"{construct_id(name)}Backlog",
             queue.metric_approximate_age_of_oldest_message(period=FIVE_MINUTES, statistic="Maximum"),
             OLDEST_MESSAGE_SECONDS,
-            f"A message of the queue {name} has waited for a quarter of the time published for a document.",
+            f"A message of the queue {name} has waited for a quarter of an hour.",
             Runbook.BACKLOG,
         )
 

@@ -29,6 +29,7 @@ ROLES: Final[Mapping[str, str]] = MappingProxyType(
         "DATABASE_URL": "chatsphere_app",
         "AUTHENTICATOR_DATABASE_URL": "chatsphere_authenticator",
         "REAPER_DATABASE_URL": "chatsphere_reaper",
+        "ERASER_DATABASE_URL": "chatsphere_eraser",
     }
 )
 PARAMETERS: Final = {

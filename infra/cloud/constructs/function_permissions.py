@@ -5,6 +5,7 @@ from typing import Final
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 
+from chatsphere.settings import MailSettings
 from infra.catalog import FunctionSpec, ObjectAccess
 from infra.cloud.constructs.acknowledge import acknowledge
 from infra.cloud.platform import Platform
@@ -40,6 +41,7 @@ def function_statements(spec: FunctionSpec, platform: Platform) -> list[iam.Poli
         *_allow("SendMessages", ["sqs:SendMessage"], queues),
         *_allow("UseBucket", _actions(spec, BUCKET_ACTIONS), [platform.uploads_arn]),
         *_allow("UseObjects", _actions(spec, OBJECT_ACTIONS), [objects_of(platform.uploads_arn)]),
+        *_allow("SendMail", ["ses:SendEmail"], _mail_resources(spec, platform)),
         *_allow("UseKey", _key_actions(spec, platform), [platform.key.key_arn]),
     ]
 
@@ -75,6 +77,18 @@ def _database_users(spec: FunctionSpec, platform: Platform) -> list[str]:
 
 def _secret_arns(spec: FunctionSpec, platform: Platform) -> list[str]:
     return [platform.secrets[name].secret_arn for name in sorted(function_secrets(spec, platform.secrets.keys()))]
+
+
+def _mail_resources(spec: FunctionSpec, platform: Platform) -> list[str]:
+    """Return what SES asks permission for: whichever identity of the sender is verified, and the configuration set."""
+    mail = platform.config.mail
+    if mail is None or MailSettings not in spec.settings:
+        return []
+    names = [("identity", mail.address), ("identity", mail.address.rpartition("@")[2])]
+    if mail.configuration_set:
+        names.append(("configuration-set", mail.configuration_set))
+    stack = Stack.of(platform.key)
+    return [stack.format_arn(service="ses", resource=kind, resource_name=name) for kind, name in names]
 
 
 def _written_secret_arns(spec: FunctionSpec, platform: Platform) -> list[str]:

@@ -14,6 +14,9 @@ SIGN_IN_SHARE: Final = 10
 SIGN_IN: Final = "/v1/auth/"
 """A password is expensive to check, on purpose: of a second's requests every tenth may bring one."""
 
+VISITOR_SHARE: Final = 10
+"""Nobody answers for what comes without a credential and makes us work: visitors' questions, others' webhooks."""
+
 
 def stage_options(config: DeploymentConfig, specs: list[FunctionSpec]) -> dict[str, apigateway.MethodDeploymentOptions]:
     """Return the settings of all methods (`/*/*`), and of each that has limits of its own."""
@@ -28,9 +31,11 @@ def stage_options(config: DeploymentConfig, specs: list[FunctionSpec]) -> dict[s
 
 
 def _share(route: Route, trigger: HttpTrigger) -> int:
-    if trigger.streaming:
-        return STREAMING_SHARE
-    return SIGN_IN_SHARE if route.path.startswith(SIGN_IN) else 1
+    if route.path.startswith(SIGN_IN):
+        return SIGN_IN_SHARE
+    if route.public and route.method != "GET":
+        return VISITOR_SHARE
+    return STREAMING_SHARE if trigger.streaming else 1
 
 
 def _options(config: DeploymentConfig, share: int) -> apigateway.MethodDeploymentOptions:

@@ -16,7 +16,7 @@ from infra.cloud.constructs.catalog_function import CatalogFunction, construct_i
 from infra.cloud.constructs.database import Database
 from infra.cloud.constructs.migration import Migration
 from infra.cloud.constructs.queues import CatalogQueue
-from infra.cloud.constructs.secrets import empty_secret
+from infra.cloud.constructs.secrets import empty_secret, random_secret
 from infra.cloud.platform import Platform
 from infra.cloud.stacks.network import NetworkStack
 from infra.cloud.stacks.secrets import SecretsStack
@@ -91,7 +91,20 @@ class DataStack(Stack):
             )
             for variable, description in MADE_AT_DEPLOYMENT.items()
         }
-        return {"ADMIN_CREDENTIALS": self._database.administrator, **made}
+        # Without it nobody who has a second factor could log in: it has the database's life.
+        second_factors = random_secret(
+            self,
+            "MfaEncryptionKey",
+            name="mfa-encryption-key",
+            description="Encrypts the secrets of second factors; the first of several seals",
+            config=config,
+            key=key,
+        )
+        return {
+            "ADMIN_CREDENTIALS": self._database.administrator,
+            "MFA_ENCRYPTION_KEY": second_factors,
+            **made,
+        }
 
     def _platform(self, assets: Assets, network: NetworkStack, secrets: dict[str, secretsmanager.ISecret]) -> Platform:
         return Platform(
@@ -105,6 +118,7 @@ class DataStack(Stack):
             variables={
                 **self._database.variables,
                 **_model_variables(self._config),
+                **_account_variables(self._config),
                 **{f"{name.upper()}_QUEUE_URL": made.queue.queue_url for name, made in self._queues.items()},
                 "UPLOADS_BUCKET": self._buckets.uploads.bucket_name,
                 **{f"{variable}_ARN": secrets[variable].secret_arn for variable in MADE_AT_DEPLOYMENT},
@@ -132,3 +146,23 @@ def _model_variables(config: DeploymentConfig) -> dict[str, str]:
         "QDRANT_COLLECTION": config.prefix,
         **qdrant,
     }
+
+
+def _account_variables(config: DeploymentConfig) -> dict[str, str]:
+    """Return what accounts begin with, who writes to them, and where people come back to after paying.
+
+    Where no mail is sent, nobody can be asked to prove an address.
+    """
+    variables = {"DEFAULT_PLAN": config.default_plan, "MAILER": "ses" if config.mail else "none"}
+    if config.mail:
+        variables["MAIL_FROM"] = config.mail.sender
+        if config.mail.link_base:
+            variables["MAIL_LINK_BASE"] = config.mail.link_base
+        if config.mail.configuration_set:
+            variables["SES_CONFIGURATION_SET"] = config.mail.configuration_set
+    else:
+        variables["REQUIRE_VERIFIED_EMAIL"] = "false"
+    if config.stripe:
+        variables["BILLING_RETURN_URL"] = config.stripe.return_url
+        variables["STRIPE_PRICE_IDS"] = ",".join(f"{plan}={price}" for plan, price in config.stripe.prices.items())
+    return variables

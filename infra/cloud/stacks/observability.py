@@ -40,7 +40,7 @@ class ObservabilityStack(Stack):
         proxy_name = proxy.db_proxy_name if proxy else None
 
         alarms = Alarms(self, topic)
-        alarm_set.add_queue_alarms(alarms, platform.queues, platform.dead_letter_queues, job_dead_letter_queues)
+        alarm_set.add_queue_alarms(alarms, config, platform.queues, platform.dead_letter_queues, job_dead_letter_queues)
         alarm_set.add_function_alarms(alarms, config, specs)
         alarm_set.add_api_alarms(alarms, config, api_name, STAGE)
         alarm_set.add_product_alarms(alarms, config)

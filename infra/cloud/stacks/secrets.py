@@ -3,6 +3,8 @@
 A stack of its own, before the database: the migration already talks to the vector store.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from aws_cdk import CfnOutput, Stack
@@ -13,32 +15,49 @@ from infra.cloud.config import DeploymentConfig
 from infra.cloud.constructs.encryption_key import encryption_key
 from infra.cloud.constructs.secrets import empty_secret
 
-PROVIDER_KEYS: Final = {
-    "gemini": "GEMINI_API_KEY",
-    "pinecone": "PINECONE_API_KEY",
-    "qdrant": "QDRANT_API_KEY",
+
+@dataclass(frozen=True, slots=True)
+class ProviderSecret:
+    """A secret of a provider: its construct, its name after the prefix, what it is, and the variable that is read."""
+
+    construct_id: str
+    name: str
+    description: str
+    variable: str
+
+
+PROVIDER_SECRETS: Final[Mapping[str, tuple[ProviderSecret, ...]]] = {
+    "gemini": (ProviderSecret("GeminiKey", "gemini-api-key", "API key of Gemini", "GEMINI_API_KEY"),),
+    "pinecone": (ProviderSecret("PineconeKey", "pinecone-api-key", "API key of Pinecone", "PINECONE_API_KEY"),),
+    "qdrant": (ProviderSecret("QdrantKey", "qdrant-api-key", "API key of Qdrant", "QDRANT_API_KEY"),),
+    "stripe": (
+        ProviderSecret("StripeKey", "stripe-api-key", "API key of Stripe", "STRIPE_API_KEY"),
+        ProviderSecret(
+            "StripeWebhook", "stripe-webhook-secret", "What signs Stripe's webhooks", "STRIPE_WEBHOOK_SECRET"
+        ),
+    ),
 }
 
 
 class SecretsStack(Stack):
-    """The KMS key, and an empty secret for each provider that the deployment uses."""
+    """The KMS key, and an empty secret for each key of a provider that the deployment uses."""
 
     def __init__(self, scope: Construct, construct_id: str, *, config: DeploymentConfig) -> None:
         super().__init__(scope, construct_id, description="ChatSphere: keys", termination_protection=config.keeps_data)
         self.key = encryption_key(self, config)
         self.provider_keys: dict[str, secretsmanager.ISecret] = {}
-        for provider in ("gemini", config.chosen_vector_store):
-            if provider in PROVIDER_KEYS:
-                self._provider_key(provider, config)
+        for provider in ("gemini", config.chosen_vector_store, *(["stripe"] if config.stripe else [])):
+            for described in PROVIDER_SECRETS.get(provider, ()):
+                self._empty(described, config)
 
-    def _provider_key(self, provider: str, config: DeploymentConfig) -> None:
+    def _empty(self, described: ProviderSecret, config: DeploymentConfig) -> None:
         secret = empty_secret(
             self,
-            f"{provider.title()}Key",
-            name=f"{provider}-api-key",
-            description=f"API key of {provider.title()}: put it in by hand",
+            described.construct_id,
+            name=described.name,
+            description=f"{described.description}: put it in by hand",
             config=config,
             key=self.key,
         )
-        self.provider_keys[PROVIDER_KEYS[provider]] = secret
-        CfnOutput(self, f"{provider.title()}KeySecret", value=secret.secret_arn)
+        self.provider_keys[described.variable] = secret
+        CfnOutput(self, f"{described.construct_id}Secret", value=secret.secret_arn)

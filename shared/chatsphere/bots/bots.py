@@ -1,19 +1,24 @@
-"""Bots: made, read, changed, deleted."""
+"""Bots: made, read, deleted. `changing` changes them."""
 
-import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Final
 from uuid import UUID
 
-from chatsphere.bots import queries
-from chatsphere.bots.configuration import BotConfiguration
-from chatsphere.bots.model import Bot, BotDraft
+from chatsphere.access.permissions import BotLevel, bot_level
+from chatsphere.access.principal import Principal
+from chatsphere.billing.quotas import Quota, require_room
+from chatsphere.bots import publication, queries, versions
+from chatsphere.bots.author import Author
+from chatsphere.bots.members import grant
+from chatsphere.bots.model import Bot, BotDraft, bot_of
 from chatsphere.db.database import Connection, Database
-from chatsphere.errors import NotFoundError, UnavailableError
+from chatsphere.errors import UnavailableError
 from chatsphere.ports import MessageQueue
+
+VISIBILITIES: Final = ("private", "organization", "public")
 
 
 def get_bot(connection: Connection, bot_id: UUID) -> Bot:
@@ -22,56 +27,52 @@ def get_bot(connection: Connection, bot_id: UUID) -> Bot:
     Raises:
         NotFoundError: the tenant has no such bot, or it is being deleted.
     """
-    return _one(connection.execute(queries.GET, {"id": bot_id}).fetchone())
+    return bot_of(connection.execute(queries.GET, {"id": bot_id}).fetchone())
 
 
 def bots_page(
-    connection: Connection, *, only: Collection[UUID] | None, after: UUID | None, limit: int
-) -> Sequence[Bot]:
-    """Return bots after a cursor, newest first: `limit` and one more where there are more.
+    connection: Connection, caller: Principal, *, after: UUID | None, limit: int
+) -> Sequence[tuple[Bot, BotLevel]]:
+    """Return the bots that the caller sees, each with the caller's level, after a cursor, newest first.
 
-    `only` limits them to these, None does not.
+    There are `limit` and one more where there are more.
     """
-    only_ids = None if only is None else list(only)
-    rows = connection.execute(queries.PAGE, {"only": only_ids, "after": after, "limit": limit + 1})
-    return [_bot(row) for row in rows]
+    values = {
+        "user_id": caller.user_id,
+        "seen": [each for each in VISIBILITIES if bot_level(caller.role, each, BotLevel.NONE) >= BotLevel.VIEW],
+        "only": None if caller.bot_ids is None else list(caller.bot_ids),
+        "after": after,
+        "limit": limit + 1,
+    }
+    granted = [(BotLevel.of(row.pop("granted")), bot_of(row)) for row in connection.execute(queries.PAGE, values)]
+    return [(bot, bot_level(caller.role, bot.visibility, level)) for level, bot in granted]
 
 
 def create_bot(
-    connection: Connection, draft: BotDraft, *, organization_id: UUID, bot_id: UUID, created_by: UUID, now: datetime
+    connection: Connection, draft: BotDraft, *, organization_id: UUID, bot_id: UUID, author: Author, now: datetime
 ) -> Bot:
-    """Make a bot of the tenant."""
-    values = {
-        **asdict(draft),
-        "configuration": _stored(draft.configuration),
-        "id": bot_id,
-        "organization_id": organization_id,
-        "created_by": created_by,
-        "now": now,
-    }
-    return _one(connection.execute(queries.INSERT, values).fetchone())
-
-
-def change_bot(
-    connection: Connection,
-    bot_id: UUID,
-    changes: Mapping[str, Any],
-    configuration: BotConfiguration | None,
-    *,
-    now: datetime,
-) -> Bot:
-    """Change the named fields, and of the configuration the settings that `configuration` sets.
+    """Make a bot of the tenant. Its author manages it, and this is its first version.
 
     Raises:
-        NotFoundError: the tenant has no such bot.
+        QuotaExceededError: the plan permits no further bot.
+        EmailNotVerifiedError: it would be public, and the author's mail address was not verified.
     """
-    # Locked: of two changes at once, neither may undo the other.
-    bot = _one(connection.execute(queries.GET_LOCKED, {"id": bot_id}).fetchone())
-    changed = replace(bot, **changes)
-    if configuration is not None:
-        changed = replace(changed, configuration=bot.configuration.merged(configuration))
-    values = {**asdict(changed), "configuration": _stored(changed.configuration), "now": now}
-    return _one(connection.execute(queries.UPDATE, values).fetchone())
+    if draft.visibility == "public":
+        author.check_publishing(connection)
+    require_room(connection, Quota.BOTS)
+    values = {
+        **asdict(draft),
+        "configuration": draft.configuration.to_json(),
+        "id": bot_id,
+        "organization_id": organization_id,
+        "created_by": author.user_id,
+        "now": now,
+    }
+    bot = bot_of(connection.execute(queries.INSERT, values).fetchone())
+    grant(connection, bot_id, author.user_id, BotLevel.MANAGE, now=now)
+    versions.record(connection, bot_id, by=author.user_id, at=now)
+    publication.keep_in_step(connection, bot_id, now)
+    return bot
 
 
 def delete_bot(
@@ -83,23 +84,10 @@ def delete_bot(
         NotFoundError: the tenant has no such bot.
     """
     with database.transaction(organization_id, actor_id) as connection:
-        if connection.execute(queries.MARK_DELETING, {"id": bot_id, "now": now}).rowcount == 0:
-            raise NotFoundError("There is no such bot.")
+        values = {"id": bot_id, "status": "deleting", "now": now}
+        bot_of(connection.execute(queries.SET_STATUS, values).fetchone())
+        publication.keep_in_step(connection, bot_id, now)
     # After the commit: a message that came first would find a bot that is not being deleted. One that is lost is
     # not the caller's concern: the bot is gone, and the reaper finds what it left.
     with suppress(UnavailableError):
         purge_queue.send([{"organization_id": str(organization_id), "bot_id": str(bot_id)}], group=str(organization_id))
-
-
-def _one(row: dict[str, Any] | None) -> Bot:
-    if row is None:
-        raise NotFoundError("There is no such bot.")
-    return _bot(row)
-
-
-def _bot(row: dict[str, Any]) -> Bot:
-    return Bot(**{**row, "configuration": BotConfiguration.stored(row["configuration"])})
-
-
-def _stored(configuration: BotConfiguration) -> str:
-    return json.dumps(configuration.changed())

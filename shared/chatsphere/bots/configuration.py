@@ -1,5 +1,6 @@
 """How a bot retrieves and answers; the only place where the defaults stand."""
 
+import json
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -40,6 +41,10 @@ class BotConfiguration(BaseModel):
     def changed(self) -> dict[str, Any]:
         """Return the settings that were set, as they are stored."""
         return self.model_dump(mode="json", exclude_unset=True)
+
+    def to_json(self) -> str:
+        """Return the same as JSON."""
+        return json.dumps(self.changed())
 
     def merged(self, changes: Self) -> Self:
         """Return these settings with the ones that `changes` sets."""

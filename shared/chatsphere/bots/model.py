@@ -1,10 +1,13 @@
 """Bots as the rest of ChatSphere sees them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from chatsphere.bots.configuration import BotConfiguration
+from chatsphere.errors import NotFoundError
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,7 @@ class Bot:
     configuration: BotConfiguration
     is_active: bool
     status: str
+    version: int
     created_by: UUID | None
     created_at: datetime
     updated_at: datetime
@@ -42,3 +46,14 @@ class BotDraft:
     temperature: float = 0.2
     visibility: str = "organization"
     configuration: BotConfiguration = field(default_factory=BotConfiguration)
+
+
+def bot_of(row: Mapping[str, Any] | None) -> Bot:
+    """Return the bot that a row holds.
+
+    Raises:
+        NotFoundError: there is no row.
+    """
+    if row is None:
+        raise NotFoundError("There is no such bot.")
+    return Bot(**{**row, "configuration": BotConfiguration.stored(row["configuration"])})

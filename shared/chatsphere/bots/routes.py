@@ -6,13 +6,19 @@ from uuid import UUID
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
+from chatsphere.access.bot_access import bot_access
+from chatsphere.access.permissions import BotLevel, Permission
+from chatsphere.access.principal import Principal
 from chatsphere.bootstrap import container
 from chatsphere.bots import bots
+from chatsphere.bots.author import Author
+from chatsphere.bots.changing import change_bot
 from chatsphere.bots.schemas import BotResponse, CreateBotRequest, UpdateBotRequest
+from chatsphere.db.database import Connection
 from chatsphere.errors import ForbiddenError
-from chatsphere.http.operations import NO_CONTENT, described, no_content
+from chatsphere.http.idempotency import keep_answer
+from chatsphere.http.operations import NO_CONTENT, described, no_content, problem_response, requires
 from chatsphere.http.pagination import Cursor, Limit, Page, decode_cursor, page_of
-from chatsphere.http.principal import Principal, Scope
 from chatsphere.http.rest_api import principal
 
 router = Router()
@@ -26,11 +32,12 @@ TAGS = ["bots"]
     summary="Make a bot",
     tags=TAGS,
     operation_id="createBot",
-    responses={201: described("The bot.")},
+    openapi_extensions=requires(Permission.BOTS_CREATE),
+    responses={201: described("The bot."), 402: problem_response("The plan permits no further bot.")},
 )
 def create_bot(body: CreateBotRequest) -> BotResponse:
-    """Make a bot; a key limited to some bots cannot add to them."""
-    caller, c = _caller(Scope.BOTS_WRITE), container()
+    """Make a bot, which its maker manages; a key limited to some bots cannot add to them."""
+    caller, c = principal(router), container()
     if caller.bot_ids is not None:
         raise ForbiddenError("This API key is limited to some bots and cannot make another.")
     with c.database.transaction(caller.organization_id, caller.user_id) as connection:
@@ -39,36 +46,62 @@ def create_bot(body: CreateBotRequest) -> BotResponse:
             body.draft(),
             organization_id=caller.organization_id,
             bot_id=c.ids.new(),
-            created_by=caller.user_id,
+            author=author_of(caller, BotLevel.MANAGE),
             now=c.clock.now(),
         )
-    return BotResponse.model_validate(bot)
+        made = BotResponse.shown(bot, BotLevel.MANAGE)
+        keep_answer(connection, 201, made)
+    return made
 
 
-@router.get("/v1/bots", summary="List the bots", tags=TAGS, operation_id="listBots")
+@router.get(
+    "/v1/bots",
+    summary="List the bots",
+    tags=TAGS,
+    operation_id="listBots",
+    openapi_extensions=requires(Permission.BOTS_LIST),
+)
 def list_bots(limit: Limit = 20, cursor: Cursor = None) -> Page[BotResponse]:
-    """Return a page of the bots that the caller may use, newest first."""
-    caller = _caller(Scope.BOTS_READ)
+    """Return a page of the bots that the caller sees, newest first."""
+    caller = principal(router)
     with container().database.transaction(caller.organization_id, caller.user_id) as connection:
-        rows = bots.bots_page(connection, only=caller.bot_ids, after=decode_cursor(cursor), limit=limit)
-    return page_of([BotResponse.model_validate(bot) for bot in rows], limit, lambda bot: bot.id)
+        rows = bots.bots_page(connection, caller, after=decode_cursor(cursor), limit=limit)
+    return page_of([BotResponse.shown(bot, level) for bot, level in rows], limit, lambda bot: bot.id)
 
 
-@router.get("/v1/bots/<bot_id>", summary="Get a bot", tags=TAGS, operation_id="getBot")
+@router.get(
+    "/v1/bots/<bot_id>",
+    summary="Get a bot",
+    tags=TAGS,
+    operation_id="getBot",
+    openapi_extensions=requires(Permission.BOT_VIEW),
+)
 def get_bot(bot_id: UUID) -> BotResponse:
     """Return one bot."""
-    caller = _caller(Scope.BOTS_READ, bot_id)
+    caller = principal(router)
     with container().database.transaction(caller.organization_id, caller.user_id) as connection:
-        return BotResponse.model_validate(bots.get_bot(connection, bot_id))
+        level = level_of(connection, caller, bot_id, Permission.BOT_VIEW)
+        return BotResponse.shown(bots.get_bot(connection, bot_id), level)
 
 
-@router.patch("/v1/bots/<bot_id>", summary="Change a bot", tags=TAGS, operation_id="updateBot")
+@router.patch(
+    "/v1/bots/<bot_id>",
+    summary="Change a bot",
+    tags=TAGS,
+    operation_id="updateBot",
+    openapi_extensions=requires(Permission.BOT_EDIT),
+    responses={
+        200: described("The bot."),
+        409: problem_response("It is archived (`bot_archived`), or at another version (`version_conflict`)."),
+    },
+)
 def update_bot(bot_id: UUID, body: UpdateBotRequest) -> BotResponse:
-    """Change what is given and leave the rest."""
-    caller, c = _caller(Scope.BOTS_WRITE, bot_id), container()
+    """Change what is given and leave the rest; what changes what the bot is makes its next version."""
+    caller, c = principal(router), container()
     with c.database.transaction(caller.organization_id, caller.user_id) as connection:
-        bot = bots.change_bot(connection, bot_id, body.changes(), body.configuration_changes(), now=c.clock.now())
-    return BotResponse.model_validate(bot)
+        level = level_of(connection, caller, bot_id, Permission.BOT_EDIT)
+        bot = change_bot(connection, bot_id, body.change(), author=author_of(caller, level), now=c.clock.now())
+    return BotResponse.shown(bot, level)
 
 
 @router.delete(
@@ -77,11 +110,12 @@ def update_bot(bot_id: UUID, body: UpdateBotRequest) -> BotResponse:
     summary="Delete a bot with its documents and conversations",
     tags=TAGS,
     operation_id="deleteBot",
+    openapi_extensions=requires(Permission.BOT_MANAGE),
     responses=NO_CONTENT,
 )
 def delete_bot(bot_id: UUID) -> Response[Any]:
     """Take the bot away at once; what belongs to it is deleted in the background."""
-    caller, c = _caller(Scope.BOTS_WRITE, bot_id), container()
+    caller, c = principal(router), container()
     bots.delete_bot(
         c.database,
         c.purge_queue,
@@ -93,10 +127,18 @@ def delete_bot(bot_id: UUID) -> Response[Any]:
     return no_content()
 
 
-def _caller(scope: Scope, bot_id: UUID | None = None) -> Principal:
-    """Return who is asking, once it is clear that they may do this, and use this bot."""
-    caller = principal(router)
-    caller.require(scope)
-    if bot_id is not None:
-        caller.require_bot(bot_id)
-    return caller
+def level_of(connection: Connection, caller: Principal, bot_id: UUID, permission: Permission) -> BotLevel:
+    """Return what the caller may do with the bot, as of this transaction.
+
+    Raises:
+        NotFoundError, InsufficientPermissionError: the permission was withdrawn since the gate let the request in.
+    """
+    access = bot_access(connection, caller, {"bot_id": bot_id})
+    assert access is not None, "the path names a bot"
+    access.check(permission, caller)
+    return access.level
+
+
+def author_of(caller: Principal, level: BotLevel) -> Author:
+    """Return the caller as the author of a change."""
+    return Author(caller.user_id, level, must_be_verified=container().account_settings.require_verified_email)

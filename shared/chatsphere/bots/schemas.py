@@ -1,13 +1,16 @@
 """Bodies of the bots' requests and responses."""
 
+from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
+from chatsphere.access.permissions import BotLevel
+from chatsphere.bots.changing import BotChange
 from chatsphere.bots.configuration import BotConfiguration
-from chatsphere.bots.model import BotDraft
+from chatsphere.bots.model import Bot, BotDraft
 from chatsphere.http.models import ApiRequest, ApiResponse, unchanged
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -16,10 +19,21 @@ Avatar = Annotated[str, Field(max_length=2000, description="Address of a picture
 WelcomeMessage = Annotated[str, Field(max_length=2000)]
 SystemPrompt = Annotated[str, Field(max_length=20_000, description="What the answer model is told about its part.")]
 Model = Annotated[str, Field(min_length=1, max_length=200, description="Answer model; null for the default.")]
-Temperature = Annotated[float, Field(ge=0, le=2)]
+# Stored in single precision, which does not reach down to every number above 0.
+Temperature = Annotated[
+    float, Field(ge=0, le=2, description="Kept to four decimal places."), AfterValidator(lambda given: round(given, 4))
+]
 Visibility = Annotated[
     Literal["private", "organization", "public"],
-    Field(description="Kept for later: as yet every member of the organization, and nobody else, sees every bot."),
+    Field(
+        description="Who sees the bot. private: whoever was granted a permission on it, admins and owners. "
+        "organization: every member. public: besides, anybody without a credential, at `/v1/public/bots/{bot_id}`."
+    ),
+]
+MAX_VERSION = 2**31 - 1
+ExpectedVersion = Annotated[
+    int | None,
+    Field(ge=1, le=MAX_VERSION, description="Refuse with 409 `version_conflict` if the bot is at another version."),
 ]
 
 DRAFT = BotDraft(name="")
@@ -44,7 +58,10 @@ class CreateBotRequest(ApiRequest):
 
 
 class UpdateBotRequest(ApiRequest):
-    """Changes of a bot: what is left out stays, also within `configuration`."""
+    """Changes of a bot: what is left out stays, also within `configuration`.
+
+    `visibility` and `is_active` take the permission manage.
+    """
 
     name: Name = unchanged()
     description: Description = unchanged()
@@ -56,14 +73,14 @@ class UpdateBotRequest(ApiRequest):
     visibility: Visibility = unchanged()
     is_active: bool = unchanged()
     configuration: BotConfiguration = unchanged()
+    expected_version: ExpectedVersion = None
 
-    def changes(self) -> dict[str, Any]:
-        """Return the fields that were given, but for the configuration."""
-        return {name: getattr(self, name) for name in self.model_fields_set - {"configuration"}}
-
-    def configuration_changes(self) -> BotConfiguration | None:
-        """Return the settings that were given."""
-        return self.configuration if "configuration" in self.model_fields_set else None
+    def change(self) -> BotChange:
+        """Return what was given."""
+        own = self.model_fields_set - {"configuration", "expected_version"}
+        given = "configuration" in self.model_fields_set
+        fields = {name: getattr(self, name) for name in own}
+        return BotChange(fields, self.configuration if given else None, self.expected_version)
 
 
 class BotResponse(ApiResponse):
@@ -82,5 +99,12 @@ class BotResponse(ApiResponse):
     configuration: BotConfiguration
     is_active: bool
     status: Literal["draft", "uploading", "training", "trained", "error", "archived"]
+    version: int = Field(description="Grows by one with each change of what the bot is.")
+    permission: Literal["view", "edit", "manage"] = Field(description="What the caller may do with the bot.")
     created_at: datetime
     updated_at: datetime
+
+    @classmethod
+    def shown(cls, bot: Bot, level: BotLevel) -> Self:
+        """Return the bot as a caller with this level sees it."""
+        return cls.model_validate(asdict(bot) | {"permission": level.text})

@@ -9,7 +9,7 @@ from chatsphere.chat.composing import compose
 from chatsphere.chat.draft import Draft
 from chatsphere.chat.events import AnswerDone, AnswerFailed, AnswerStarted, ChatEvent
 from chatsphere.chat.failures import public_error
-from chatsphere.chat.keeping import keep_turn
+from chatsphere.chat.keeping import keep_turn, settle_lost_turn
 from chatsphere.chat.measuring import record_answer
 from chatsphere.chat.services import Services
 from chatsphere.chat.stopwatch import Stopwatch
@@ -26,10 +26,13 @@ def answer(question: Question, services: Services) -> Iterator[ChatEvent]:
     Raises:
         NotFoundError: no such bot or conversation. Like the next, before any event.
         BotInactiveError: the bot is switched off.
+        QuotaExceededError, BudgetExhaustedError: nothing is left of the month's messages or budget.
     """
     watch = Stopwatch(services.timer)
     with watch.stage("load"):
-        turn = open_turn(question, database=services.database, clock=services.clock, ids=services.ids)
+        turn = open_turn(
+            question, database=services.database, clock=services.clock, ids=services.ids, model=services.model
+        )
     bind(organization_id=str(question.organization_id), message_id=str(turn.answer_id))
     yield AnswerStarted(turn.conversation_id, turn.answer_id, question.bot_id, services.model.model)
     draft = Draft(question_asked=question.message)
@@ -49,6 +52,7 @@ def _settle(turn: OpenTurn, draft: Draft, watch: Stopwatch, services: Services) 
             keep_turn(turn, draft, watch.split(), services)
     except Exception as error:
         draft.error = draft.error or public_error(error)
+        settle_lost_turn(turn, draft, services)
     record_answer(draft, watch.split())
     if draft.error is not None:
         return AnswerFailed(draft.error)

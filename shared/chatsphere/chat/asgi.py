@@ -14,16 +14,18 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from chatsphere.access.permissions import Permission
+from chatsphere.access.principal import Principal
 from chatsphere.bootstrap import container
 from chatsphere.chat import requests, schemas
 from chatsphere.chat.answering import answer
 from chatsphere.chat.presenting import collected, sse_frames
+from chatsphere.chat.public_routes import chat_with_public_bot
 from chatsphere.chat.searching import search_bot
 from chatsphere.chat.services import Services
 from chatsphere.chat.streaming import HEARTBEAT_SECONDS, EventStreamResponse
 from chatsphere.chat.turns import Question
 from chatsphere.http.cors_middleware import CorsHeaders
-from chatsphere.http.principal import Principal, Scope
 
 
 @cache
@@ -46,10 +48,12 @@ def chat_app(
 ) -> Starlette:
     """Return the application. Services are made when a request first needs them."""
     chat = partial(chat_with_bot, make_services=make_services, heartbeat_seconds=heartbeat_seconds)
+    public_chat = partial(chat_with_public_bot, make_services=make_services, heartbeat_seconds=heartbeat_seconds)
     search = partial(search_documents, make_services=make_services)
     return Starlette(
         routes=[
             Route("/v1/bots/{bot_id}/chat", requests.with_problems(chat), methods=["POST"]),
+            Route("/v1/public/bots/{bot_id}/chat", requests.with_problems(public_chat), methods=["POST"]),
             Route("/v1/bots/{bot_id}/search", requests.with_problems(search), methods=["POST"]),
         ],
         middleware=[
@@ -64,10 +68,13 @@ async def chat_with_bot(
     request: Request, *, make_services: Callable[[], Services], heartbeat_seconds: float
 ) -> Response:
     """Answer a question, streamed or in one piece: the same events either way."""
-    caller = _caller(request)
+    services = await run_in_threadpool(make_services)
+    caller = await run_in_threadpool(requests.admitted, request, Permission.CHAT, services)
+    if (before := await requests.answered_before(request, caller, services)) is not None:
+        return before
     body = await requests.body(request, schemas.ChatRequest)
     question = _question(caller, request, body)
-    events = answer(question, await run_in_threadpool(make_services))
+    events = answer(question, services)
     if not body.stream:
         return _json(await run_in_threadpool(collected, events))
     # What fails before the first event still has an HTTP status of its own.
@@ -78,9 +85,11 @@ async def chat_with_bot(
 
 async def search_documents(request: Request, *, make_services: Callable[[], Services]) -> Response:
     """Return what chat would retrieve."""
-    caller = _caller(request)
-    body = await requests.body(request, schemas.SearchRequest)
     services = await run_in_threadpool(make_services)
+    caller = await run_in_threadpool(requests.admitted, request, Permission.CHAT, services)
+    if (before := await requests.answered_before(request, caller, services)) is not None:
+        return before
+    body = await requests.body(request, schemas.SearchRequest)
     found = await run_in_threadpool(
         search_bot,
         caller.organization_id,
@@ -95,14 +104,6 @@ async def search_documents(request: Request, *, make_services: Callable[[], Serv
     )
     hits = [schemas.SearchHit.model_validate(hit) for hit in found.hits]
     return _json(schemas.SearchResponse(data=hits, confidence=found.confidence))
-
-
-def _caller(request: Request) -> Principal:
-    """Return who is asking, once it is clear that they may chat with this bot."""
-    caller = requests.principal(request)
-    caller.require(Scope.CHAT)
-    caller.require_bot(requests.bot_id(request))
-    return caller
 
 
 def _question(caller: Principal, request: Request, body: schemas.ChatRequest) -> Question:

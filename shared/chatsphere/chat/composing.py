@@ -6,13 +6,22 @@ from typing import Final
 
 from chatsphere.chat.citing import checked
 from chatsphere.chat.draft import Draft, sources_of
+from chatsphere.chat.estimating import about_spent
 from chatsphere.chat.events import ChatEvent, Cited, SourcesFound, TextAdded, Usage
 from chatsphere.chat.services import Services
 from chatsphere.chat.stopwatch import Stopwatch
 from chatsphere.chat.turns import OpenTurn
 from chatsphere.errors import UnavailableError
 from chatsphere.knowledge.retrieval.models import Passage
-from chatsphere.ports import AnswerCitation, AnswerDelta, AnswerEnd, AnswerEvent, AnswerRequest, SourcePassage
+from chatsphere.ports import (
+    AnswerCitation,
+    AnswerDelta,
+    AnswerEnd,
+    AnswerEvent,
+    AnswerModel,
+    AnswerRequest,
+    SourcePassage,
+)
 
 MAX_ANSWER_SECONDS: Final = 90.0
 """An answer that takes longer is ended: the function has time left to keep it and to say so."""
@@ -43,7 +52,9 @@ def _find_passages(turn: OpenTurn, draft: Draft, watch: Stopwatch, services: Ser
     """Return the passages to answer from; none if nothing is relevant enough."""
     question, settings = turn.question, turn.bot.configuration
     with watch.stage("question"):
-        draft.question_asked = services.model.standalone_question(question.message, turn.history)
+        standalone = services.model.standalone_question(question.message, turn.history)
+        draft.question_asked = standalone.text
+        draft.usage += Usage(standalone.prompt_tokens, standalone.completion_tokens, standalone.cost_microdollars)
     with watch.stage("retrieval"):
         found = services.retriever.search(
             question.organization_id,
@@ -63,7 +74,18 @@ def _write(
     turn: OpenTurn, draft: Draft, passages: Sequence[Passage], watch: Stopwatch, services: Services
 ) -> Iterator[ChatEvent]:
     """Stream the model's answer, holding every claim against the passages."""
-    with closing(_timed(services.model.stream(_request(turn, passages)), watch)) as stream:
+    request = _request(turn, passages)
+    try:
+        yield from _stream(request, draft, passages, watch, services.model)
+    except Exception:
+        _count_broken_call(request, draft, services.model)
+        raise
+
+
+def _stream(
+    request: AnswerRequest, draft: Draft, passages: Sequence[Passage], watch: Stopwatch, model: AnswerModel
+) -> Iterator[ChatEvent]:
+    with closing(_timed(model.stream(request), watch)) as stream:
         for event in stream:
             match event:
                 case AnswerDelta(text):
@@ -74,9 +96,16 @@ def _write(
                     yield from _cite(event, draft, passages)
                 case AnswerEnd(finish_reason, prompt_tokens, completion_tokens, cost):
                     draft.finish_reason = finish_reason
-                    draft.usage = Usage(prompt_tokens, completion_tokens, cost)
+                    draft.usage += Usage(prompt_tokens, completion_tokens, cost)
                     return
     raise UnavailableError("The answer was cut off.")
+
+
+def _count_broken_call(request: AnswerRequest, draft: Draft, model: AnswerModel) -> None:
+    """Count about what a call used that broke off while it answered; one that said nothing used nothing."""
+    if draft.text:
+        prompt_tokens, completion_tokens = about_spent(request, draft.text, model)
+        draft.usage += Usage(prompt_tokens, completion_tokens, model.cost(prompt_tokens, completion_tokens))
 
 
 def _timed(stream: Iterator[AnswerEvent], watch: Stopwatch) -> Generator[AnswerEvent, None, None]:

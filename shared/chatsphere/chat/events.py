@@ -45,11 +45,19 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What the model call took."""
+    """What the calls of the model took."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost_microdollars: int = 0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        """Return what two calls took together."""
+        return Usage(
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            self.cost_microdollars + other.cost_microdollars,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
@@ -9,13 +10,14 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
+from chatsphere.billing.budgets import Spending, settle
 from chatsphere.chat import queries
 from chatsphere.chat.draft import Draft
 from chatsphere.chat.events import Citation, Source
 from chatsphere.chat.services import Services
 from chatsphere.chat.turns import OpenTurn
 from chatsphere.db.database import Connection
-from chatsphere.errors import NotFoundError
+from chatsphere.errors import ChatSphereError, NotFoundError
 
 TITLE_CHARS: Final = 80
 
@@ -38,6 +40,24 @@ def keep_turn(turn: OpenTurn, draft: Draft, latency_ms: Mapping[str, int], servi
                 connection.execute(queries.COUNT_SOURCES, _source_counts(draft, now))
             if draft.error is not None:
                 connection.execute(queries.ADD_ERROR, _error_row(turn, draft, ids.new(), now))
+            _settle(connection, turn, draft)
+
+
+def settle_lost_turn(turn: OpenTurn, draft: Draft, services: Services) -> None:
+    """Count what a turn used that could not be kept: it was paid for all the same.
+
+    Should this fail, too, then what was set aside stays so until it expires.
+    """
+    question = turn.question
+    with suppress(ChatSphereError), services.database.transaction(question.organization_id) as connection:
+        _settle(connection, turn, draft)
+
+
+def _settle(connection: Connection, turn: OpenTurn, draft: Draft) -> None:
+    """Count the answer against quota and budgets. One that failed is no answer, and what it used is used."""
+    usage = draft.usage
+    used = Spending(usage.prompt_tokens + usage.completion_tokens, usage.cost_microdollars)
+    settle(connection, turn.answer_id, used, messages=0 if draft.error else 1)
 
 
 def _hold_conversation(connection: Connection, turn: OpenTurn, now: datetime) -> None:
@@ -123,7 +143,14 @@ def _usage_row(turn: OpenTurn, draft: Draft, model: str, event_id: UUID, now: da
             "id": event_id,
             "api_key_id": turn.question.api_key_id,
             "user_id": turn.question.user_id,
-            "metadata": Jsonb({"model": model, "answerable": draft.answerable, "reason": draft.reason}),
+            "metadata": Jsonb(
+                {
+                    "model": model,
+                    "answerable": draft.answerable,
+                    "reason": draft.reason,
+                    "channel": turn.question.channel,
+                }
+            ),
             "created_at": now,
         }
     )

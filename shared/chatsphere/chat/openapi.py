@@ -5,7 +5,9 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from chatsphere.chat import schemas
+from chatsphere.access.permissions import Permission
+from chatsphere.chat import public_schemas, schemas
+from chatsphere.http.operations import PERMISSION, PUBLIC, requires
 from chatsphere.http.problem import CONTENT_TYPE
 
 Json = dict[str, Any]
@@ -25,7 +27,15 @@ that it does not know (`answerable: false`, with `reason`): without evidence abo
 asked.
 A `conversation_id` of an earlier answer goes on with that conversation, so that a follow-up is understood."""
 
-REQUESTS: Final[tuple[type[BaseModel], ...]] = (schemas.ChatRequest, schemas.SearchRequest)
+PUBLIC_CHAT_DESCRIPTION: Final = """Anybody may ask a public bot, without a credential, at some pace for each address.
+Visitors see the quotes that an answer rests on and no other text of the documents, and not what an answer cost.
+Whatever is not public, or answers nobody, is not found."""
+
+REQUESTS: Final[tuple[type[BaseModel], ...]] = (
+    schemas.ChatRequest,
+    schemas.SearchRequest,
+    public_schemas.PublicChatRequest,
+)
 RESPONSES: Final[tuple[type[BaseModel], ...]] = (
     schemas.ChatResponse,
     schemas.SearchResponse,
@@ -34,6 +44,10 @@ RESPONSES: Final[tuple[type[BaseModel], ...]] = (
     schemas.DeltaEvent,
     schemas.DoneEvent,
     schemas.ErrorEvent,
+    public_schemas.PublicChatResponse,
+    public_schemas.PublicMetaEvent,
+    public_schemas.PublicSourcesEvent,
+    public_schemas.PublicDoneEvent,
 )
 
 
@@ -43,8 +57,17 @@ def paths_and_schemas() -> tuple[Json, Json]:
     chat["responses"]["200"]["content"]["text/event-stream"] = {
         "schema": {"type": "string", "description": STREAM_DESCRIPTION}
     }
+    chat["responses"]["402"] = {
+        "description": "The plan permits no further message this month (`quota_exceeded`).",
+        "content": {CONTENT_TYPE: {"schema": _reference("Problem")}},
+    }
+    chat["responses"]["403"] = {
+        "description": "The credential does not permit this, or what is left of the month's budget, the organization's "
+        "or the key's, does not suffice for another answer (`budget_exhausted`).",
+        "content": {CONTENT_TYPE: {"schema": _reference("Problem")}},
+    }
     chat["responses"]["409"] = {
-        "description": "The bot is switched off (`bot_inactive`).",
+        "description": "The bot is switched off (`bot_inactive`) or archived (`bot_archived`).",
         "content": {CONTENT_TYPE: {"schema": _reference("Problem")}},
     }
     search = _operation(
@@ -54,8 +77,34 @@ def paths_and_schemas() -> tuple[Json, Json]:
         schemas.SearchRequest,
         schemas.SearchResponse,
     )
-    paths = {"/v1/bots/{bot_id}/chat": {"post": chat}, "/v1/bots/{bot_id}/search": {"post": search}}
+    paths = {
+        "/v1/bots/{bot_id}/chat": {"post": chat},
+        "/v1/bots/{bot_id}/search": {"post": search},
+        "/v1/public/bots/{bot_id}/chat": {"post": _public_chat()},
+    }
     return paths, _component_schemas()
+
+
+def _public_chat() -> Json:
+    operation = _operation(
+        "publicChat",
+        "Ask a public bot",
+        PUBLIC_CHAT_DESCRIPTION,
+        public_schemas.PublicChatRequest,
+        public_schemas.PublicChatResponse,
+    )
+    del operation[PERMISSION]
+    described = STREAM_DESCRIPTION
+    for name in ("Meta", "Sources", "Done"):
+        described = described.replace(f"({name}Event)", f"(Public{name}Event)")
+    operation["responses"]["200"]["content"]["text/event-stream"] = {
+        "schema": {"type": "string", "description": described}
+    }
+    operation["responses"]["429"] = {
+        "description": "This address asks too often; `Retry-After` says when to come back.",
+        "content": {CONTENT_TYPE: {"schema": _reference("Problem")}},
+    }
+    return operation | {"tags": ["public bots"]} | PUBLIC
 
 
 def _operation(name: str, summary: str, description: str, request: type[BaseModel], response: type[BaseModel]) -> Json:
@@ -69,6 +118,7 @@ def _operation(name: str, summary: str, description: str, request: type[BaseMode
         ],
         "requestBody": {"required": True, "content": _json_content(request)},
         "responses": {"200": {"description": response.__doc__ or "", "content": _json_content(response)}},
+        **requires(Permission.CHAT),
     }
 
 

@@ -1,6 +1,6 @@
 """Chat's events as clients see them: one by one as Server-Sent Events, or collected into one answer."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from chatsphere.chat import schemas
 from chatsphere.chat.events import (
@@ -16,15 +16,6 @@ from chatsphere.chat.failures import public_error
 from chatsphere.chat.streaming import sse_event
 from chatsphere.http.models import ApiResponse
 from chatsphere.http.problem import problem
-
-
-def sse_frames(events: Iterator[ChatEvent], request_id: str) -> Iterator[bytes]:
-    """Yield each event as a frame. It ends with `done` or `error`, whatever happens."""
-    try:
-        for event in events:
-            yield _frame(event, request_id)
-    except Exception as error:
-        yield _frame(AnswerFailed(public_error(error)), request_id)
 
 
 def collected(events: Iterator[ChatEvent]) -> schemas.ChatResponse:
@@ -77,23 +68,36 @@ def _answer(
     )
 
 
-def _frame(event: ChatEvent, request_id: str) -> bytes:
+def frame(event: ChatEvent, request_id: str) -> bytes:
+    """Return an event as those see it who may ask the bot by a credential."""
     match event:
         case AnswerStarted():
-            return _body("meta", schemas.MetaEvent.model_validate(event))
+            return body_frame("meta", schemas.MetaEvent.model_validate(event))
         case SourcesFound():
-            return _body("sources", schemas.SourcesEvent.model_validate(event))
+            return body_frame("sources", schemas.SourcesEvent.model_validate(event))
         case TextAdded():
-            return _body("delta", schemas.DeltaEvent.model_validate(event))
+            return body_frame("delta", schemas.DeltaEvent.model_validate(event))
         case Cited(citation):
-            return _body("citation", schemas.CitationBody.model_validate(citation))
+            return body_frame("citation", schemas.CitationBody.model_validate(citation))
         case AnswerDone():
-            return _body("done", _done(event))
+            return body_frame("done", _done(event))
         case AnswerFailed(error):
             return sse_event("error", problem(error, request_id))
 
 
-def _body(name: str, body: ApiResponse) -> bytes:
+def sse_frames(
+    events: Iterator[ChatEvent], request_id: str, present: Callable[[ChatEvent, str], bytes] = frame
+) -> Iterator[bytes]:
+    """Yield each event as a frame. It ends with `done` or `error`, whatever happens."""
+    try:
+        for event in events:
+            yield present(event, request_id)
+    except Exception as error:
+        yield present(AnswerFailed(public_error(error)), request_id)
+
+
+def body_frame(name: str, body: ApiResponse) -> bytes:
+    """Return an event with this body."""
     return sse_event(name, body.model_dump(mode="json"))
 
 

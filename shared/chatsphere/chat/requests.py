@@ -11,7 +11,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from chatsphere.access.permissions import Permission
+from chatsphere.access.principal import Principal
 from chatsphere.chat.failures import public_error
+from chatsphere.chat.services import Services
+from chatsphere.db.origin import Origin, coming_from
 from chatsphere.errors import (
     ChatSphereError,
     FieldError,
@@ -21,7 +25,8 @@ from chatsphere.errors import (
     UnauthorizedError,
 )
 from chatsphere.http import json_body
-from chatsphere.http.principal import Principal
+from chatsphere.http.gate import arrive, path_ids
+from chatsphere.http.idempotent_asgi import first_answer, kept
 from chatsphere.http.problem import CONTENT_TYPE, problem, problem_headers
 from chatsphere.observability import invocation, traced
 
@@ -33,16 +38,16 @@ Body = TypeVar("Body", bound=BaseModel)
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def with_problems(endpoint: Endpoint) -> Endpoint:
-    """Answer the endpoint's errors with problems, and every response with the request's id."""
+def with_problems(endpoint: Endpoint) -> Callable[[Request], Awaitable[ASGIApp]]:
+    """Answer the endpoint's errors with problems, and every response with the request's id; keep it where asked to."""
 
-    async def guarded(request: Request) -> Response:
+    async def guarded(request: Request) -> ASGIApp:
         try:
             response = await endpoint(request)
         except Exception as error:
             response = problem_response(request, public_error(error))
-        response.headers["X-Request-Id"] = request_id(request)
-        return response
+        response.headers.update({"X-Request-Id": request_id(request)} | getattr(request.state, "gate_headers", {}))
+        return kept(request, response)
 
     return guarded
 
@@ -66,7 +71,11 @@ class ObservedRequests:
             await self._app(scope, receive, send)
             return
         request = Request(scope)
-        with invocation(request_id(request)), traced(request.headers.get(TRACE_HEADER)):
+        with (
+            invocation(request_id(request)),
+            traced(request.headers.get(TRACE_HEADER)),
+            coming_from(_origin(request)),
+        ):
             await self._app(scope, receive, send)
 
 
@@ -112,6 +121,30 @@ def bot_id(request: Request) -> UUID:
         raise NotFoundError("There is no such bot.") from None
 
 
+def admitted(request: Request, permission: Permission, services: Services) -> Principal:
+    """Return who is asking, once the gate has let them in. The answer will carry the gate's headers.
+
+    Raises:
+        UnauthorizedError, and what `chatsphere.http.gate.Visit.check` raises.
+    """
+    caller = principal(request)
+    path = path_ids(request.path_params)
+    visit = arrive(caller, permission, path, database=services.database, now=services.clock.now())
+    request.state.gate_headers = visit.headers
+    visit.check()
+    return caller
+
+
+async def answered_before(request: Request, caller: Principal, services: Services) -> Response | None:
+    """Return the first answer to a request whose `Idempotency-Key` was sent before; None where this is the first.
+
+    Raises:
+        PayloadTooLargeError, and what `chatsphere.http.idempotency.undertake` raises.
+    """
+    raw = await _limited_body(request)
+    return await first_answer(request, raw, caller, database=services.database, clock=services.clock)
+
+
 async def body(request: Request, model: type[Body]) -> Body:
     """Return the validated body.
 
@@ -133,12 +166,22 @@ async def body(request: Request, model: type[Body]) -> Body:
 
 
 async def _limited_body(request: Request) -> bytes:
-    received = bytearray()
-    async for part in request.stream():
-        received += part
-        if len(received) > MAX_BODY_BYTES:
-            raise PayloadTooLargeError(f"The body may hold {MAX_BODY_BYTES} bytes.")
-    return bytes(received)
+    """Return the raw body: the same at each call."""
+    if not hasattr(request.state, "raw_body"):
+        received = bytearray()
+        async for part in request.stream():
+            received += part
+            if len(received) > MAX_BODY_BYTES:
+                raise PayloadTooLargeError(f"The body may hold {MAX_BODY_BYTES} bytes.")
+        request.state.raw_body = bytes(received)
+    raw: bytes = request.state.raw_body
+    return raw
+
+
+def _origin(request: Request) -> Origin:
+    context = _context(request)
+    said = {name: value for name in ("identity", "authorizer") if isinstance(value := context.get(name), dict)}
+    return Origin.of(said.get("authorizer", {}), said.get("identity", {}), request_id(request))
 
 
 def _context(request: Request) -> dict[str, object]:

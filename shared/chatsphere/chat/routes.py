@@ -7,12 +7,12 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
+from chatsphere.access.permissions import Permission
 from chatsphere.bootstrap import container
 from chatsphere.chat import conversations
 from chatsphere.chat.schemas import ConversationResponse, MessageResponse
-from chatsphere.http.operations import NO_CONTENT, no_content
+from chatsphere.http.operations import NO_CONTENT, no_content, requires
 from chatsphere.http.pagination import Cursor, Limit, Page, decode_cursor, page_of
-from chatsphere.http.principal import Principal, Scope
 from chatsphere.http.rest_api import principal
 
 router = Router()
@@ -27,13 +27,13 @@ EndUser = Annotated[str | None, Query(min_length=1, max_length=255, description=
     summary="List a bot's conversations",
     tags=TAGS,
     operation_id="listConversations",
+    openapi_extensions=requires(Permission.CONVERSATIONS_READ),
 )
 def list_conversations(
     bot_id: UUID, limit: Limit = 20, cursor: Cursor = None, user: EndUser = None
 ) -> Page[ConversationResponse]:
     """Return a page of the bot's conversations, newest first."""
-    caller = _caller(Scope.CONVERSATIONS_READ)
-    caller.require_bot(bot_id)
+    caller = principal(router)
     with container().database.transaction(caller.organization_id, caller.user_id) as connection:
         rows = conversations.conversations_page(
             connection, bot_id, end_user_id=user, before=decode_cursor(cursor), limit=limit
@@ -42,11 +42,15 @@ def list_conversations(
 
 
 @router.get(
-    "/v1/conversations/<conversation_id>", summary="Get a conversation", tags=TAGS, operation_id="getConversation"
+    "/v1/conversations/<conversation_id>",
+    summary="Get a conversation",
+    tags=TAGS,
+    operation_id="getConversation",
+    openapi_extensions=requires(Permission.CONVERSATIONS_READ),
 )
 def get_conversation(conversation_id: UUID) -> ConversationResponse:
     """Return one conversation."""
-    caller = _caller(Scope.CONVERSATIONS_READ)
+    caller = principal(router)
     with container().database.transaction(caller.organization_id, caller.user_id) as connection:
         return _conversation(conversations.get_conversation(connection, conversation_id, only=caller.bot_ids))
 
@@ -57,11 +61,12 @@ def get_conversation(conversation_id: UUID) -> ConversationResponse:
     summary="Delete a conversation with its messages",
     tags=TAGS,
     operation_id="deleteConversation",
+    openapi_extensions=requires(Permission.CONVERSATIONS_WRITE),
     responses=NO_CONTENT,
 )
 def delete_conversation(conversation_id: UUID) -> Response[Any]:
     """Delete the conversation and every message of it."""
-    caller = _caller(Scope.CONVERSATIONS_WRITE)
+    caller = principal(router)
     with container().database.transaction(caller.organization_id, caller.user_id) as connection:
         conversations.delete_conversation(connection, conversation_id, only=caller.bot_ids)
     return no_content()
@@ -72,10 +77,11 @@ def delete_conversation(conversation_id: UUID) -> Response[Any]:
     summary="List a conversation's messages",
     tags=TAGS,
     operation_id="listMessages",
+    openapi_extensions=requires(Permission.CONVERSATIONS_READ),
 )
 def list_messages(conversation_id: UUID, limit: Limit = 20, cursor: Cursor = None) -> Page[MessageResponse]:
     """Return a page of the conversation's messages, oldest first."""
-    caller, c = _caller(Scope.CONVERSATIONS_READ), container()
+    caller, c = principal(router), container()
     with c.database.transaction(caller.organization_id, caller.user_id) as connection:
         rows = conversations.messages_page(
             connection,
@@ -86,12 +92,6 @@ def list_messages(conversation_id: UUID, limit: Limit = 20, cursor: Cursor = Non
             now=c.clock.now(),
         )
     return page_of([_message(row) for row in rows], limit, lambda message: message.id)
-
-
-def _caller(scope: Scope) -> Principal:
-    caller = principal(router)
-    caller.require(scope)
-    return caller
 
 
 def _conversation(row: dict[str, Any]) -> ConversationResponse:

@@ -12,13 +12,14 @@ from chatsphere.http.problem import Problem
 MAX_METADATA_KEYS = 16
 
 
-def _not_blank(text: str) -> str:
+def not_blank(text: str) -> str:
+    """Return the text, or refuse one that says nothing."""
     if not text.strip():
         raise ValueError("must not be blank")
     return text
 
 
-Text = Annotated[str, Field(min_length=1, max_length=8000), AfterValidator(_not_blank)]
+Text = Annotated[str, Field(min_length=1, max_length=8000), AfterValidator(not_blank)]
 MetadataKey = Annotated[str, Field(min_length=1, max_length=64)]
 MetadataValue = Annotated[str, Field(max_length=512)] | bool | int | Annotated[float, Field(allow_inf_nan=False)] | None
 

@@ -1,13 +1,14 @@
 """The unit of work: one short transaction in which the database knows the tenant."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from threading import RLock
 from uuid import UUID
 
 import psycopg
 from psycopg.rows import DictRow, dict_row
 
+from chatsphere.db.origin import current_origin
 from chatsphere.errors import UnavailableError
 
 Connection = psycopg.Connection[DictRow]
@@ -39,11 +40,14 @@ class Database:
         self._lock = RLock()
 
     @contextmanager
-    def transaction(self, organization_id: UUID | None, actor_id: UUID | None = None) -> Iterator[Connection]:
+    def transaction(
+        self, organization_id: UUID | None, actor_id: UUID | None = None, *, pipelined: bool = False
+    ) -> Iterator[Connection]:
         """Run one transaction as a tenant: row level security sees `organization_id`, and only that.
 
         With None as organization, tenant tables appear empty to the application role. The block's exception
-        rolls the transaction back.
+        rolls the transaction back. `pipelined`: the block's statements and the COMMIT are one round trip, where the
+        block reads none of the rows; they are read after it.
 
         Raises:
             UnavailableError: the database cannot be reached, or was lost before the end; whether a COMMIT that was
@@ -52,8 +56,9 @@ class Database:
         with self._lock:
             connection = self._begin(organization_id, actor_id)
             try:
-                yield connection
-                connection.execute("COMMIT")
+                with connection.pipeline() if pipelined else nullcontext():
+                    yield connection
+                    connection.execute("COMMIT")
             except psycopg.OperationalError as error:
                 # The connection was lost, or the statement was too slow: not the caller's fault.
                 self._roll_back(connection)
@@ -88,7 +93,9 @@ class Database:
         # One round trip for both. Not connection.transaction(), which would stay in pipeline mode.
         with connection.pipeline():
             connection.execute("BEGIN")
-            connection.execute("SELECT app.begin_request(%s, %s)", (organization_id, actor_id))
+            connection.execute(
+                "SELECT app.begin_request(%s, %s, %s::jsonb)", (organization_id, actor_id, current_origin().to_json())
+            )
         return connection
 
     def _roll_back(self, connection: Connection) -> None:

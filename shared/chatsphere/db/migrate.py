@@ -13,7 +13,7 @@ from psycopg import sql
 from chatsphere.errors import ConfigurationError, UnavailableError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-LOGIN_ROLES = ("chatsphere_app", "chatsphere_authenticator", "chatsphere_reaper")
+LOGIN_ROLES = ("chatsphere_app", "chatsphere_authenticator", "chatsphere_reaper", "chatsphere_eraser")
 SEARCH_ROLE = "chatsphere_search"
 IAM_ROLE: Final = "rds_iam"
 LOCK: Final = 7236190452

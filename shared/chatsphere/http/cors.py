@@ -3,7 +3,9 @@
 from collections.abc import Set
 from typing import Final
 
-EXPOSED_HEADERS: Final = "X-Request-Id, Retry-After, WWW-Authenticate"
+EXPOSED_HEADERS: Final = (
+    "X-Request-Id, Retry-After, WWW-Authenticate, RateLimit, RateLimit-Policy, Idempotency-Replayed"
+)
 
 
 def cors_headers(origin: str | None, allowed: Set[str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer, Server
 
 from chatsphere import __version__
+from chatsphere.http import openapi_access
 from chatsphere.http.problem import CONTENT_TYPE, Problem
 
 Json = dict[str, Any]
@@ -16,17 +17,25 @@ Json = dict[str, Any]
 DESCRIPTION = """Drop files into a bot, ask it, and get answers that cite page and passage, or that say "I don't know".
 
 Every error is a problem document (RFC 9457): decide by its `code`, which is stable. Every answer carries
-`X-Request-Id`. What belongs to another organization is answered as if it did not exist."""
+`X-Request-Id`. What belongs to another organization is answered as if it did not exist.
+
+Each operation with a credential names the permission that it requires (`x-permission`). Requests are counted for each
+person and each API key (`RateLimit-Policy`, `RateLimit`); one too many is answered 429. A write with an
+`Idempotency-Key` is done once, however often it is sent."""
 
 TAGS = {
     "auth": "Accounts and sessions.",
     "me": "Who is asking.",
     "api keys": "Credentials for programs.",
+    "organizations": "Who works together: members, invitations, roles.",
+    "billing": "Plans, usage and payments.",
     "bots": "What answers, and how.",
+    "public bots": "Bots that anybody may ask, without a credential.",
     "documents": "What bots answer from.",
     "search": "What a bot would answer from.",
     "chat": "Questions and cited answers.",
     "conversations": "What was asked and answered.",
+    "audit log": "Who did what to which object, when, and from where.",
     "service": "The API about itself.",
 }
 
@@ -35,9 +44,11 @@ PROBLEMS = {
     "401": "The credential is missing, unknown, revoked or has expired.",
     "403": "The credential does not permit this.",
     "404": "There is no such object, or it belongs to somebody else.",
+    "409": openapi_access.IN_PROGRESS,
     "413": "The body is too large.",
     "415": "The body is not declared as application/json.",
-    "422": "A field or parameter is not valid; `errors` names it.",
+    "422": f"A field or parameter is not valid; `errors` names it. {openapi_access.REUSED}",
+    "429": openapi_access.RATE_LIMITED,
     "503": "Something that the service depends on does not answer; try again later.",
 }
 PROBLEM_CONTENT = {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
@@ -58,15 +69,19 @@ def openapi_document(
     components["schemas"] = dict(sorted((_own(components.get("schemas", {})) | dict(schemas)).items()))
     components["schemas"]["Problem"] = _problem_schema(components["schemas"])
     components["responses"] = {
-        f"Problem{status}": {"description": description, "headers": REQUEST_ID, "content": PROBLEM_CONTENT}
+        f"Problem{status}": {
+            "description": description,
+            "headers": REQUEST_ID | openapi_access.problem_headers(status),
+            "content": PROBLEM_CONTENT,
+        }
         for status, description in PROBLEMS.items()
     }
-    components["headers"] = {
+    components["headers"] = openapi_access.HEADERS | {
         "RequestId": {"description": "Names this request in the logs.", "schema": {"type": "string"}}
     }
     for path, operations in document["paths"].items():
-        for operation in operations.values():
-            _complete(path, operation)
+        for method, operation in operations.items():
+            _complete(method, path, operation)
     return document
 
 
@@ -102,26 +117,26 @@ def _problem_schema(schemas: Json) -> Json:
     return schema
 
 
-def _complete(path: str, operation: Json) -> None:
-    """Add what every operation has in common: its problems, and the request's id on every answer."""
+def _complete(method: str, path: str, operation: Json) -> None:
+    """Add what every operation has in common: who may, its problems, and the headers of every answer."""
+    openapi_access.add_access(method, operation)
     responses: Json = operation.setdefault("responses", {})
     for status, response in responses.items():
-        if "$ref" in response:
-            continue
-        response["headers"] = REQUEST_ID | response.get("headers", {})
+        said = response.get("headers", {})
+        response["headers"] = REQUEST_ID | openapi_access.response_headers(method, operation, status) | said
         if int(status) >= 400:
             response["content"] = PROBLEM_CONTENT
         elif not response.get("content"):
             response.pop("content", None)
-    for status in _problems(path, operation):
+    if openapi_access.is_keyed(method, operation) and "409" in responses:
+        responses["409"]["description"] += f" Or: {PROBLEMS['409']}"
+    for status in _problems(method, path, operation):
         responses.setdefault(status, {"$ref": f"#/components/responses/Problem{status}"})
     operation["responses"] = dict(sorted(responses.items()))
 
 
-def _problems(path: str, operation: Json) -> list[str]:
-    statuses = ["503"]
-    if operation.get("security") != []:
-        statuses += ["401", "403"]
+def _problems(method: str, path: str, operation: Json) -> list[str]:
+    statuses = ["503", *openapi_access.own_problems(method, operation)]
     if "{" in path:
         statuses.append("404")
     if "requestBody" in operation:

@@ -4,7 +4,14 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from chatsphere.errors import ChatSphereError, InvalidRequestError, UnauthorizedError, UnavailableError
+from chatsphere.errors import (
+    ChatSphereError,
+    InvalidRequestError,
+    RequestInProgressError,
+    TooManyRequestsError,
+    UnauthorizedError,
+    UnavailableError,
+)
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -53,4 +60,8 @@ def problem_headers(error: ChatSphereError) -> dict[str, str]:
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, UnavailableError):
         headers["Retry-After"] = "5"
+    if isinstance(error, RequestInProgressError):
+        headers["Retry-After"] = "1"
+    if isinstance(error, TooManyRequestsError):
+        headers["Retry-After"] = str(error.retry_after)
     return headers

@@ -2,8 +2,11 @@
 
 import base64
 import binascii
+from collections.abc import Mapping
 from typing import Any
+from uuid import uuid4
 
+from chatsphere.db.origin import Origin
 from chatsphere.errors import MalformedBodyError
 from chatsphere.http import json_body
 
@@ -37,3 +40,27 @@ def _body_bytes(body: str, *, encoded: bool) -> bytes:
 def header(event: Event, name: str) -> str | None:
     """Return a header of the event, by its lower-case name."""
     return next((value for key, value in (event.get("headers") or {}).items() if key.lower() == name), None)
+
+
+def header_values(event: Mapping[str, Any], name: str) -> list[str]:
+    """Return each value of a header that may have been sent more than once, by its lower-case name."""
+    many = event.get("multiValueHeaders") or {key: [value] for key, value in (event.get("headers") or {}).items()}
+    return [value for key, values in many.items() if key.lower() == name for value in values]
+
+
+def request_id(event: Event) -> str:
+    """Return the request's id; an event without one is given one, so that header and body agree."""
+    context = event.setdefault("requestContext", {})
+    return str(context.setdefault("requestId", str(uuid4())))
+
+
+def authorizer_context(event: Event) -> Mapping[str, Any]:
+    """Return what the authorizer established, nothing where the request did not come through it."""
+    context = event.get("requestContext", {}).get("authorizer")
+    return context if isinstance(context, dict) else {}
+
+
+def origin(event: Event) -> Origin:
+    """Return where the request comes from."""
+    identity = event.get("requestContext", {}).get("identity") or {}
+    return Origin.of(authorizer_context(event), identity, request_id(event))

@@ -4,25 +4,23 @@ import json
 import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
-from uuid import uuid4
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError as RouteNotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
+from chatsphere.access.principal import Principal
 from chatsphere.bootstrap import container
-from chatsphere.errors import (
-    ChatSphereError,
-    FieldError,
-    InvalidRequestError,
-    NotFoundError,
-)
+from chatsphere.db.origin import coming_from
+from chatsphere.errors import ChatSphereError, FieldError, InvalidRequestError, NotFoundError
 from chatsphere.http import json_body
 from chatsphere.http.cors import cors_headers
-from chatsphere.http.principal import Principal
+from chatsphere.http.gate import Visit, arrive
+from chatsphere.http.idempotent_events import answered_once
 from chatsphere.http.problem import CONTENT_TYPE, problem, problem_headers
-from chatsphere.http.proxy_event import Event, header, with_plain_body
+from chatsphere.http.proxy_event import Event, authorizer_context, header, origin, request_id, with_plain_body
+from chatsphere.http.route_table import RouteTable
 from chatsphere.observability import Metric, bind, invocation, log_failure, logger, record
 
 Handler = Callable[[Event, Any], Mapping[str, Any]]
@@ -39,11 +37,6 @@ def rest_api(*routers: Router) -> APIGatewayRestResolver:
     for router in routers:
         app.include_router(router)
 
-    @app.exception_handler(ChatSphereError)
-    def known(error: ChatSphereError) -> Response[Any]:
-        log_failure(error)
-        return _problem_response(app, error)
-
     @app.exception_handler(RequestValidationError)
     def invalid(error: RequestValidationError) -> Response[Any]:
         return _problem_response(app, _request_error(error))
@@ -53,50 +46,63 @@ def rest_api(*routers: Router) -> APIGatewayRestResolver:
         return _problem_response(app, NotFoundError("There is no such route."))
 
     @app.exception_handler(Exception)
-    def unexpected(error: Exception) -> Response[Any]:
-        # Not the message: a driver's or a validator's words may quote what the client sent.
-        logger.error("unexpected error", error_type=type(error).__name__, stack=_places(error))
-        record(Metric.UNEXPECTED_ERRORS)
-        return _problem_response(app, ChatSphereError())
+    def failed(error: Exception) -> Response[Any]:
+        return _problem_response(app, _known(error))
 
     return app
 
 
 def lambda_handler(app: APIGatewayRestResolver) -> Handler:
-    """Return the function's entry point; every answer carries the request's id."""
+    """Return the function's entry point; every request with a credential passes the gate, every answer carries an id.
+
+    Raises:
+        ConfigurationError: a route is neither public nor says which permission it requires.
+    """
+    routes = RouteTable(app)
 
     def handler(event: Event, context: Any) -> Mapping[str, Any]:
-        request_id = _request_id(event)
-        with invocation(request_id):
+        added = {"X-Request-Id": request_id(event)}
+        with invocation(request_id(event)), coming_from(origin(event)):
             try:
-                answer = app.resolve(with_plain_body(event), context)
-            except ChatSphereError as error:
-                log_failure(error)
-                answer = _problem_answer(error, request_id)
-        cors = cors_headers(header(event, "origin"), container().browser_settings.origins)
-        for name, value in {"X-Request-Id": request_id, **cors}.items():
+                visit = _arrive(event, routes)
+                if visit is None:
+                    answer = app.resolve(with_plain_body(event), context)
+                else:
+                    added |= visit.headers
+                    visit.check()
+                    answer = answered_once(with_plain_body(event), context, visit.caller, container(), app.resolve)
+            except Exception as error:
+                answer = _problem_answer(_known(error), request_id(event))
+        added |= cors_headers(header(event, "origin"), container().browser_settings.origins)
+        for name, value in added.items():
             answer.setdefault("multiValueHeaders", {})[name] = [value]
         return answer
 
     return handler
 
 
-def principal(router: Router) -> Principal:
-    """Return who is asking in the request that the router is serving."""
-    authorizer = router.current_event.raw_event.get("requestContext", {}).get("authorizer") or {}
-    caller = Principal.from_context(authorizer)
+def _arrive(event: Event, routes: RouteTable) -> Visit | None:
+    """Return the request at the gate, None where its route is public or does not exist."""
+    route = routes.find(event)
+    if route is None or route.permission is None:
+        return None
+    c = container()
+    return arrive(_principal(event), route.permission, route.path, database=c.database, now=c.clock.now())
+
+
+def _principal(event: Event) -> Principal:
+    caller = Principal.from_context(authorizer_context(event))
     bind(organization_id=str(caller.organization_id))
     return caller
 
 
-def _request_id(event: Event) -> str:
-    """Return the request's id; an event without one is given one, so that header and body agree."""
-    context = event.setdefault("requestContext", {})
-    return str(context.setdefault("requestId", str(uuid4())))
+def principal(router: Router) -> Principal:
+    """Return who is asking in the request that the router is serving."""
+    return _principal(router.current_event.raw_event)
 
 
 def _problem_response(app: APIGatewayRestResolver, error: ChatSphereError) -> Response[Any]:
-    answer = _problem_answer(error, _request_id(app.current_event.raw_event))
+    answer = _problem_answer(error, request_id(app.current_event.raw_event))
     return Response(
         status_code=answer["statusCode"],
         content_type=CONTENT_TYPE,
@@ -105,11 +111,22 @@ def _problem_response(app: APIGatewayRestResolver, error: ChatSphereError) -> Re
     )
 
 
-def _problem_answer(error: ChatSphereError, request_id: str) -> dict[str, Any]:
+def _known(error: Exception) -> ChatSphereError:
+    """Log an error that is not the client's, and return what may be said of it."""
+    if isinstance(error, ChatSphereError):
+        log_failure(error)
+        return error
+    # Not the message: a driver's or a validator's words may quote what the client sent.
+    logger.error("unexpected error", error_type=type(error).__name__, stack=_places(error))
+    record(Metric.UNEXPECTED_ERRORS)
+    return ChatSphereError()
+
+
+def _problem_answer(error: ChatSphereError, identifier: str) -> dict[str, Any]:
     headers = {**problem_headers(error), "Content-Type": CONTENT_TYPE}
     return {
         "statusCode": error.status,
-        "body": json.dumps(problem(error, request_id)),
+        "body": json.dumps(problem(error, identifier)),
         "isBase64Encoded": False,
         "multiValueHeaders": {name: [value] for name, value in headers.items()},
     }

@@ -1,19 +1,19 @@
 """People and their organizations: registering, and one's own profile."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
+import psycopg
+
 from chatsphere.db.database import Connection, Database
-from chatsphere.errors import EmailTakenError, UnauthorizedError
+from chatsphere.errors import EmailTakenError, UnauthorizedError, UsernameTakenError
 from chatsphere.identity import queries
 from chatsphere.identity.emails import normalized_email
-from chatsphere.identity.model import Member, Organization, Profile, User
+from chatsphere.identity.model import Organization, Profile, User
+from chatsphere.identity.passwords import require_good_password
+from chatsphere.organizations.founding import Founding, found, personal_name
 from chatsphere.ports import Clock, Ids, PasswordHasher
-
-FIRST_PLAN = "Free"
-OWNER = "owner"
-MAX_ORGANIZATION_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +27,20 @@ class Registration:
 
 
 def register(
-    registration: Registration, *, database: Database, passwords: PasswordHasher, ids: Ids, clock: Clock
+    registration: Registration, *, plan: str, database: Database, passwords: PasswordHasher, ids: Ids, clock: Clock
 ) -> Profile:
-    """Make a user with an organization of their own.
+    """Make a user with an organization of their own, on the plan with this name.
 
     Raises:
-        InvalidRequestError: the mail address is not one.
+        InvalidRequestError: the mail address is not one, or the password too easy to guess.
         EmailTakenError: somebody has registered with it.
     """
     email = normalized_email(registration.email)
+    require_good_password(registration.password, email)
     # Hashing takes its time on purpose: not while a transaction is open.
     password_hash = passwords.hash(registration.password)
-    member = Member(ids.new(), ids.new(), OWNER)
+    name = personal_name(registration.first_name, registration.last_name, email)
+    founding = Founding(ids.new(), ids.new(), name, plan, is_personal=True)
     values = {
         "email": email,
         "password_hash": password_hash,
@@ -46,11 +48,11 @@ def register(
         "last_name": registration.last_name,
         "now": clock.now(),
     }
-    with database.transaction(member.organization_id, member.user_id) as connection:
-        if connection.execute(queries.INSERT_USER, {**values, "id": member.user_id}).rowcount == 0:
+    with database.transaction(founding.organization_id, founding.owner_id) as connection:
+        if connection.execute(queries.INSERT_USER, {**values, "id": founding.owner_id}).rowcount == 0:
             raise EmailTakenError
-        _insert_organization(connection, member, _organization_name(registration, email), values)
-        return profile(connection, member.user_id)
+        found(connection, founding, clock.now())
+        return profile(connection, founding.owner_id)
 
 
 def profile(connection: Connection, user_id: UUID) -> Profile:
@@ -65,41 +67,38 @@ def profile(connection: Connection, user_id: UUID) -> Profile:
     return _profile(row)
 
 
-def rename(connection: Connection, user_id: UUID, *, first_name: str | None, last_name: str | None) -> Profile:
-    """Change the actor's own names, None leaves one as it is; return the profile."""
-    connection.execute(queries.UPDATE_NAMES, {"user_id": user_id, "first_name": first_name, "last_name": last_name})
+@dataclass(frozen=True, slots=True)
+class Names:
+    """How a person is to be called; None leaves a name as it is."""
+
+    first_name: str | None = None
+    last_name: str | None = None
+    username: str | None = None
+
+
+def rename(connection: Connection, user_id: UUID, names: Names) -> Profile:
+    """Change the actor's own names and return the profile.
+
+    Raises:
+        UsernameTakenError: somebody else has the username.
+    """
+    try:
+        connection.execute(queries.UPDATE_NAMES, {"user_id": user_id, **asdict(names)})
+    except psycopg.errors.UniqueViolation:
+        raise UsernameTakenError from None
     return profile(connection, user_id)
-
-
-def _insert_organization(connection: Connection, owner: Member, name: str, values: dict[str, Any]) -> None:
-    connection.execute(
-        queries.INSERT_ORGANIZATION,
-        {"id": owner.organization_id, "name": name, "plan": FIRST_PLAN, "now": values["now"]},
-    )
-    connection.execute(
-        queries.INSERT_MEMBERSHIP,
-        {
-            "organization_id": owner.organization_id,
-            "user_id": owner.user_id,
-            "role": owner.role,
-            "now": values["now"],
-        },
-    )
-
-
-def _organization_name(registration: Registration, email: str) -> str:
-    full_name = f"{registration.first_name} {registration.last_name}".strip()
-    return (full_name or email.partition("@")[0])[:MAX_ORGANIZATION_NAME]
 
 
 def _profile(row: dict[str, Any]) -> Profile:
     return Profile(
         user=User(
             id=row["id"],
+            username=row["username"],
             email=row["email"],
             first_name=row["first_name"],
             last_name=row["last_name"],
             is_verified=row["is_verified"],
+            mfa_enabled=row["mfa_enabled"],
             date_joined=row["date_joined"],
             last_login=row["last_login"],
         ),

@@ -1,118 +1,126 @@
-"""API keys: made, listed, revoked."""
+"""API keys: made, listed, read, changed, revoked.
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+Admins and owners manage all of the organization's keys, others their own.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from chatsphere.access.principal import Principal
 from chatsphere.db.database import Connection
-from chatsphere.errors import FieldError, ForbiddenError, InvalidRequestError, NotFoundError
-from chatsphere.identity import queries
-from chatsphere.identity.model import ApiKey, NewApiKey
+from chatsphere.errors import ConflictError, NotFoundError
+from chatsphere.identity import api_key_queries as queries
+from chatsphere.identity.api_key_rules import allowed_expiry, check_owner, check_scopes, check_settings, owner
+from chatsphere.identity.model import ApiKey, ApiKeySettings, NewApiKey
 from chatsphere.identity.opaque_tokens import new_api_key
 
 
-@dataclass(frozen=True, slots=True)
-class ApiKeyRequest:
-    """What a key is to be. `bot_ids` is None for every bot of the organization."""
+class AlreadyRotatedError(ConflictError):
+    """Another key takes this one's place already."""
 
-    name: str
-    scopes: Collection[str]
-    bot_ids: Collection[UUID] | None = None
-    expires_at: datetime | None = None
+    code = "already_rotated"
+    title = "The API key was rotated before"
 
 
-@dataclass(frozen=True, slots=True)
-class Maker:
-    """Who makes a key: a key never grants more than its maker has."""
-
-    organization_id: UUID
-    user_id: UUID
-    scopes: Collection[str]
-    api_key_id: UUID | None = None
-
-
-def create(connection: Connection, maker: Maker, request: ApiKeyRequest, *, key_id: UUID, now: datetime) -> NewApiKey:
-    """Make a key.
+def create(
+    connection: Connection, caller: Principal, wanted: ApiKeySettings, *, key_id: UUID, now: datetime
+) -> NewApiKey:
+    """Make a key that acts as the caller.
 
     Raises:
-        ForbiddenError: it would grant more, or for longer, than the maker has.
-        InvalidRequestError: it names a bot that the organization does not have, or has expired already.
+        ForbiddenError: it would grant more, or for longer, than the caller has.
+        InvalidRequestError: its settings do not fit together, it names a bot that the caller does not see, or it has
+            expired already.
     """
-    _check_scopes(maker, request)
-    _check_bots(connection, request.bot_ids)
-    expires_at = _expiry(connection, maker, request.expires_at, now)
-    prefix, secret = new_api_key()
-    row = connection.execute(
-        queries.INSERT_API_KEY,
-        {
-            "id": key_id,
-            "organization_id": maker.organization_id,
-            "created_by": maker.user_id,
-            "secret_hash": secret.hash,
-            "name": request.name,
-            "prefix": prefix,
-            "scopes": sorted(request.scopes),
-            "bot_ids": None if request.bot_ids is None else sorted(request.bot_ids),
-            "expires_at": expires_at,
-            "now": now,
-        },
-    ).fetchone()
-    assert row is not None
-    return NewApiKey(secret.text, ApiKey(**row))
+    check_scopes(caller, wanted.scopes)
+    check_settings(connection, caller, wanted)
+    expires_at = allowed_expiry(wanted.expires_at, own_expiry(connection, caller), now)
+    return insert(connection, caller, replace(wanted, expires_at=expires_at), key_id=key_id, now=now)
 
 
-def get(connection: Connection, key_id: UUID) -> ApiKey:
-    """Return one of the tenant's keys; a revoked one is gone.
+def get(connection: Connection, key_id: UUID, *, caller: Principal | None = None, hold: bool = False) -> ApiKey:
+    """Return one of the tenant's keys that the caller manages, without a caller any; a revoked one is gone.
 
     Raises:
-        NotFoundError: the tenant has no such key.
+        NotFoundError: there is no such key.
     """
-    row = connection.execute(queries.API_KEY, {"id": key_id}).fetchone()
+    values = {"id": key_id, "owner": owner(caller) if caller else None}
+    row = connection.execute(queries.GET_LOCKED if hold else queries.GET, values).fetchone()
     if row is None:
         raise NotFoundError("There is no such API key.")
     return ApiKey(**row)
 
 
-def page(connection: Connection, *, after: UUID | None, limit: int) -> Sequence[ApiKey]:
-    """Return the tenant's keys after a cursor, newest first: `limit` and one more where there are more."""
-    rows = connection.execute(queries.API_KEYS, {"after": after, "limit": limit + 1})
-    return [ApiKey(**row) for row in rows]
+def page(
+    connection: Connection, caller: Principal, *, prefix: str | None, after: UUID | None, limit: int
+) -> Sequence[ApiKey]:
+    """Return the keys that the caller manages, newest first: `limit` and one more where there are more."""
+    values = {"owner": owner(caller), "prefix": prefix, "after": after, "limit": limit + 1}
+    return [ApiKey(**row) for row in connection.execute(queries.PAGE, values)]
 
 
-def revoke(connection: Connection, key_id: UUID, *, now: datetime) -> None:
+def change(
+    connection: Connection, caller: Principal, key_id: UUID, changes: Mapping[str, Any], *, now: datetime
+) -> ApiKey:
+    """Change the named settings of a key and leave the rest.
+
+    Raises:
+        NotFoundError: the caller manages no such key.
+        InsufficientRoleError: the key acts with a higher role than the caller's.
+        AlreadyRotatedError: it only lives on until its successor is in use everywhere.
+        ForbiddenError, InvalidRequestError: as `create`.
+    """
+    key = get(connection, key_id, caller=caller, hold=True)
+    check_owner(connection, caller, key)
+    if key.rotated_to is not None:
+        raise AlreadyRotatedError("Change the key that takes its place.")
+    changed = replace(key.settings, **changes)
+    check_scopes(caller, changed.scopes, present=key.scopes)
+    check_settings(connection, caller, changed)
+    if "expires_at" in changes:
+        changed = replace(changed, expires_at=allowed_expiry(changed.expires_at, own_expiry(connection, caller), now))
+    row = connection.execute(queries.UPDATE, _stored(changed) | {"id": key_id}).fetchone()
+    assert row is not None
+    return ApiKey(**row)
+
+
+def revoke(connection: Connection, caller: Principal, key_id: UUID, *, now: datetime) -> None:
     """Revoke a key: the next request with it is refused.
 
     Raises:
-        NotFoundError: the tenant has no such key.
+        NotFoundError: the caller manages no such key.
     """
-    if connection.execute(queries.REVOKE_API_KEY, {"id": key_id, "now": now}).rowcount == 0:
+    values = {"id": key_id, "owner": owner(caller), "now": now}
+    if connection.execute(queries.REVOKE, values).rowcount == 0:
         raise NotFoundError("There is no such API key.")
 
 
-def _check_scopes(maker: Maker, request: ApiKeyRequest) -> None:
-    beyond = sorted(set(request.scopes) - set(maker.scopes))
-    if beyond:
-        raise ForbiddenError(f"A key cannot grant more than its maker has: {', '.join(beyond)}.")
+def own_expiry(connection: Connection, caller: Principal) -> datetime | None:
+    """Return when the key that is asking expires; None for a person, and for a key that never does."""
+    return get(connection, caller.api_key_id).expires_at if caller.api_key_id else None
 
 
-def _check_bots(connection: Connection, bot_ids: Collection[UUID] | None) -> None:
-    if bot_ids is None:
-        return
-    known = {row["id"] for row in connection.execute(queries.KNOWN_BOTS, {"bot_ids": list(bot_ids)})}
-    if unknown := sorted(set(bot_ids) - known):
-        errors = tuple(FieldError("body/bot_ids", "unknown_bot", f"There is no bot {bot_id}.") for bot_id in unknown)
-        raise InvalidRequestError("The key names a bot that does not exist.", errors)
+def insert(
+    connection: Connection, caller: Principal, settings: ApiKeySettings, *, key_id: UUID, now: datetime
+) -> NewApiKey:
+    """Store a key of the caller's with settings that were checked."""
+    prefix, secret = new_api_key()
+    identity = {
+        "id": key_id,
+        "organization_id": caller.organization_id,
+        "created_by": caller.user_id,
+        "prefix": prefix,
+        "secret_hash": secret.hash,
+        "now": now,
+    }
+    row = connection.execute(queries.INSERT, _stored(settings) | identity).fetchone()
+    assert row is not None
+    return NewApiKey(secret.text, ApiKey(**row))
 
 
-def _expiry(connection: Connection, maker: Maker, wanted: datetime | None, now: datetime) -> datetime | None:
-    if wanted is not None and wanted <= now:
-        raise InvalidRequestError(
-            "The key would have expired already.", (FieldError("body/expires_at", "in_the_past", "Not in the future."),)
-        )
-    own = get(connection, maker.api_key_id).expires_at if maker.api_key_id else None
-    if own is None or (wanted is not None and wanted <= own):
-        return wanted
-    if wanted is None:
-        return own
-    raise ForbiddenError("A key cannot outlive the key that makes it.")
+def _stored(settings: ApiKeySettings) -> dict[str, Any]:
+    bot_ids = None if settings.bot_ids is None else sorted(settings.bot_ids)
+    return asdict(settings) | {"scopes": sorted(settings.scopes), "bot_ids": bot_ids}

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from chatsphere.db.database import Connection, Database
-from chatsphere.errors import TokenExpiredError, UnauthorizedError
+from chatsphere.errors import MalformedApiKeyError, TokenExpiredError, UnauthorizedError
 from chatsphere.identity import queries
 from chatsphere.identity.opaque_tokens import API_KEY_MARK, api_key_prefix, fits
 from chatsphere.ports import Clock, TokenVerifier
@@ -26,6 +26,7 @@ class Identity:
     scopes: Collection[str] | None = None
     api_key_id: UUID | None = None
     bot_ids: Collection[UUID] | None = None
+    session_id: UUID | None = None
 
 
 def authenticate(credential: str, *, database: Database, tokens: TokenVerifier, clock: Clock) -> Identity:
@@ -33,6 +34,7 @@ def authenticate(credential: str, *, database: Database, tokens: TokenVerifier, 
 
     Raises:
         UnauthorizedError: it stands for nobody (any more).
+        MalformedApiKeyError: it begins like an API key and cannot be one.
         TokenExpiredError: it has expired.
     """
     if credential.startswith(API_KEY_MARK):
@@ -43,10 +45,12 @@ def authenticate(credential: str, *, database: Database, tokens: TokenVerifier, 
 def _by_token(token: str, database: Database, tokens: TokenVerifier, now: datetime) -> Identity:
     claims = tokens.verify(token, now=now)
     try:
-        named = {"user_id": UUID(claims["sub"]), "organization_id": UUID(claims["org"])}
+        # Absent in a token of the release before.
+        session_id = UUID(claims["sid"]) if "sid" in claims else None
+        named = {"user_id": UUID(claims["sub"]), "organization_id": UUID(claims["org"]), "session_id": session_id}
     except (KeyError, ValueError, AttributeError, TypeError):
         raise UnauthorizedError from None
-    # The token says who; the role, and whether they still belong, is the database's to say.
+    # The token says who; the role, and whether they still belong and are logged in, is the database's to say.
     with database.transaction(None) as connection:
         row = connection.execute(queries.MEMBER, named).fetchone()
     if row is None:
@@ -57,7 +61,7 @@ def _by_token(token: str, database: Database, tokens: TokenVerifier, now: dateti
 def _by_api_key(key: str, database: Database, now: datetime) -> Identity:
     prefix = api_key_prefix(key)
     if prefix is None:
-        raise UnauthorizedError("This is not an API key: check that it was copied whole.")
+        raise MalformedApiKeyError("Its checksum is wrong: check that it was copied whole.")
     with database.transaction(None) as connection:
         row = connection.execute(queries.API_KEY_BY_PREFIX, {"prefix": prefix}).fetchone()
         if row is None or not fits(key, bytes(row["secret_hash"])):

@@ -7,9 +7,11 @@ not depend on the method that happened to be asked first.
 from collections.abc import Mapping
 from typing import Any
 
+from chatsphere.access.permissions import ALL_SCOPES, Role, Scope
+from chatsphere.access.principal import Principal
 from chatsphere.bootstrap import Container
 from chatsphere.errors import MissingCredentialError, UnauthorizedError
-from chatsphere.http.principal import ALL_SCOPES, Principal, Scope
+from chatsphere.http.proxy_event import header_values
 from chatsphere.identity.authentication import Identity, authenticate
 from chatsphere.observability import Metric, record
 
@@ -43,7 +45,7 @@ def bearer_credential(event: Event) -> str:
         MissingCredentialError: there is no Authorization header.
         UnauthorizedError: there are several, or it is not of the scheme Bearer.
     """
-    values = _header_values(event, "authorization")
+    values = header_values(event, "authorization")
     if not values:
         raise MissingCredentialError
     if len(values) > 1:
@@ -56,21 +58,17 @@ def bearer_credential(event: Event) -> str:
     return credential.strip()
 
 
-def _header_values(event: Event, name: str) -> list[str]:
-    many = event.get("multiValueHeaders") or {key: [value] for key, value in (event.get("headers") or {}).items()}
-    return [value for key, values in many.items() if key.lower() == name for value in values]
-
-
 def _principal(identity: Identity) -> Principal:
     known = frozenset(Scope)
     return Principal(
         organization_id=identity.organization_id,
         user_id=identity.user_id,
-        role=identity.role,
+        role=Role.of(identity.role),
         # A scope that was abolished since the key was made grants nothing.
         scopes=ALL_SCOPES if identity.scopes is None else frozenset(map(Scope, known & set(identity.scopes))),
         api_key_id=identity.api_key_id,
         bot_ids=None if identity.bot_ids is None else frozenset(identity.bot_ids),
+        session_id=identity.session_id,
     )
 
 

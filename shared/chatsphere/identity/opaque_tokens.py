@@ -1,8 +1,8 @@
 """Opaque credentials: how they are written, checked for typing errors and hashed.
 
-A refresh token is `csr_<id>_<secret>`, an API key `cs_live_<id>_<secret><checksum>`. The id finds the row, the
-SHA-256 of the whole text proves the secret: with 190 and more random bits there is nothing to guess, so a slow
-hash would only cost time.
+A refresh token is `csr_<id>_<secret>`, a single-use token `cst_<id>_<secret>`, an API key
+`cs_live_<id>_<secret><checksum>`. The id finds the row, the SHA-256 of the whole text proves the secret: with 190 and
+more random bits there is nothing to guess, so a slow hash would only cost time.
 """
 
 import hashlib
@@ -17,6 +17,7 @@ from uuid import UUID
 BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _API_KEY = re.compile(r"(cs_live_[0-9A-Za-z]{16})_[0-9A-Za-z]{32}([0-9A-Za-z]{6})")
 _REFRESH_TOKEN = re.compile(r"csr_([0-9a-f]{32})_[0-9A-Za-z]{43}")
+_SINGLE_USE_TOKEN = re.compile(r"cst_([0-9a-f]{32})_[0-9A-Za-z]{43}")
 
 API_KEY_MARK = "cs_live_"
 
@@ -53,6 +54,22 @@ def refresh_token_id(text: str) -> UUID | None:
     """Return the id in a refresh token, or None where the text cannot be one."""
     match = _REFRESH_TOKEN.fullmatch(text)
     return UUID(match[1]) if match else None
+
+
+def new_single_use_token(token_id: UUID) -> Secret:
+    """Return the text of the single-use token with this id: one that is mailed, or stands before a second factor."""
+    return _secret(f"cst_{token_id.hex}_{_random(43)}")
+
+
+def single_use_token_id(text: str) -> UUID | None:
+    """Return the id in a single-use token, or None where the text cannot be one."""
+    match = _SINGLE_USE_TOKEN.fullmatch(text)
+    return UUID(match[1]) if match else None
+
+
+def new_receipt_token() -> Secret:
+    """Return the secret that shows the receipt of an erasure."""
+    return _secret(f"cse_{_random(43)}")
 
 
 def secret_hash(text: str) -> bytes:

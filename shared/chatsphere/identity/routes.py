@@ -1,23 +1,32 @@
 """HTTP routes of identity: translate in, call one use case, translate out."""
 
 from typing import Any
-from uuid import UUID
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
+from chatsphere.access.permissions import Permission
 from chatsphere.bootstrap import container
-from chatsphere.errors import ForbiddenError
-from chatsphere.http.operations import NO_CONTENT, PUBLIC, described, no_content, problem_response
-from chatsphere.http.pagination import Cursor, Limit, Page, decode_cursor, page_of
-from chatsphere.http.principal import Principal, Scope
+from chatsphere.http.operations import (
+    NO_CONTENT,
+    PUBLIC,
+    TOO_MANY_TRIES,
+    described,
+    no_content,
+    problem_response,
+    requires,
+)
 from chatsphere.http.rest_api import principal
 from chatsphere.identity import accounts, api_keys, schemas, sessions
-from chatsphere.identity.model import ApiKey, Member, Profile
+from chatsphere.identity.credential_schemas import MfaRequiredResponse
+from chatsphere.identity.homes import Homes
+from chatsphere.identity.login import Login, log_in
+from chatsphere.identity.mail_messages import VerifyEmail, announce
+from chatsphere.identity.model import ApiKey, Member, MfaRequired, Profile
 
 router = Router()
 
-AUTH, ME, KEYS = ["auth"], ["me"], ["api keys"]
+AUTH, ME = ["auth"], ["me"]
 BAD_LOGIN = problem_response("The credential in the body is not valid.")
 
 
@@ -27,17 +36,30 @@ BAD_LOGIN = problem_response("The credential in the body is not valid.")
     summary="Make an account with an organization of its own",
     tags=AUTH,
     operation_id="register",
-    responses={201: described("The account and its first session."), 409: problem_response("The address is taken.")},
+    responses={
+        201: described("The account and its first session."),
+        409: problem_response("The address is taken."),
+        **TOO_MANY_TRIES,
+    },
     openapi_extensions=PUBLIC,
 )
 def register(body: schemas.RegisterRequest) -> schemas.RegisteredResponse:
     """Make an account and log it in."""
     c = container()
+    c.credential_throttle.admit()
     profile = accounts.register(
-        accounts.Registration(**body.model_dump()), database=c.database, passwords=c.passwords, ids=c.ids, clock=c.clock
+        accounts.Registration(**body.model_dump()),
+        plan=c.plan_settings.default_plan,
+        database=c.database,
+        passwords=c.passwords,
+        ids=c.ids,
+        clock=c.clock,
     )
     member = Member(profile.organization.id, profile.user.id, profile.role)
-    tokens = schemas.TokensResponse.model_validate(sessions.open_session(_sessions(), member))
+    with c.authenticator_database.transaction(member.organization_id, member.user_id) as connection:
+        tokens = schemas.TokensResponse.model_validate(sessions.open_session(c.sessions, connection, member))
+    # Without it the account is no less made: the mail can be asked for again.
+    announce(VerifyEmail(user_id=member.user_id), c.mail_queue)
     return schemas.RegisteredResponse(
         **tokens.model_dump(),
         user=schemas.UserResponse.model_validate(profile.user),
@@ -50,13 +72,18 @@ def register(body: schemas.RegisterRequest) -> schemas.RegisteredResponse:
     summary="Log in",
     tags=AUTH,
     operation_id="login",
-    responses={200: described("A session."), 401: BAD_LOGIN},
+    responses={200: described("A session, or what asks for the second factor."), 401: BAD_LOGIN, **TOO_MANY_TRIES},
     openapi_extensions=PUBLIC,
 )
-def login(body: schemas.LoginRequest) -> schemas.TokensResponse:
-    """Exchange a password for tokens."""
-    tokens = sessions.log_in(_sessions(), container().passwords, email=body.email, password=body.password)
-    return schemas.TokensResponse.model_validate(tokens)
+def login(body: schemas.LoginRequest) -> schemas.TokensResponse | MfaRequiredResponse:
+    """Exchange a password for tokens or, where there is a second factor, for the token to send a code with."""
+    c = container()
+    homes = Homes(c.database, c.ids, c.clock, c.plan_settings.default_plan)
+    checks = Login(c.sessions, c.passwords, c.credential_throttle, homes, c.account_settings.mfa_login_seconds)
+    done = log_in(checks, email=body.email, password=body.password)
+    if isinstance(done, MfaRequired):
+        return MfaRequiredResponse(mfa_token=done.mfa_token, expires_in=done.expires_in)
+    return schemas.TokensResponse.model_validate(done)
 
 
 @router.post(
@@ -69,7 +96,7 @@ def login(body: schemas.LoginRequest) -> schemas.TokensResponse:
 )
 def refresh(body: schemas.RefreshRequest) -> schemas.TokensResponse:
     """Rotate a refresh token."""
-    return schemas.TokensResponse.model_validate(sessions.refresh(_sessions(), body.refresh_token))
+    return schemas.TokensResponse.model_validate(sessions.refresh(container().sessions, body.refresh_token))
 
 
 @router.post(
@@ -82,12 +109,18 @@ def refresh(body: schemas.RefreshRequest) -> schemas.TokensResponse:
     openapi_extensions=PUBLIC,
 )
 def logout(body: schemas.RefreshRequest) -> Response[Any]:
-    """Revoke the family of a refresh token."""
-    sessions.log_out(_sessions(), body.refresh_token)
+    """Revoke the session of a refresh token: its access tokens are refused from now on, too."""
+    sessions.log_out(container().sessions, body.refresh_token)
     return no_content()
 
 
-@router.get("/v1/me", summary="Who am I?", tags=ME, operation_id="getMe")
+@router.get(
+    "/v1/me",
+    summary="Who am I?",
+    tags=ME,
+    operation_id="getMe",
+    openapi_extensions=requires(Permission.SELF_READ),
+)
 def get_me() -> schemas.MeResponse:
     """Return the person, the organization and the key behind the credential."""
     caller = principal(router)
@@ -96,88 +129,23 @@ def get_me() -> schemas.MeResponse:
         return _me(accounts.profile(connection, caller.user_id), key)
 
 
-@router.patch("/v1/me", summary="Change one's own names", tags=ME, operation_id="updateMe")
+@router.patch(
+    "/v1/me",
+    summary="Change one's own names",
+    tags=ME,
+    operation_id="updateMe",
+    responses={200: described("The profile."), 409: problem_response("The username is taken.")},
+    openapi_extensions=requires(Permission.SELF_WRITE),
+)
 def update_me(body: schemas.NamesRequest) -> schemas.MeResponse:
-    """Change first or last name; an API key is not a person and may not."""
+    """Change first name, last name or username; an API key is not a person and may not."""
     caller = principal(router)
-    if caller.api_key_id is not None:
-        raise ForbiddenError("An API key cannot change a person's profile.")
     with container().database.transaction(caller.organization_id, caller.user_id) as connection:
-        changes = {"first_name": None, "last_name": None, **body.model_dump(exclude_unset=True)}
-        return _me(accounts.rename(connection, caller.user_id, **changes), None)
-
-
-@router.post(
-    "/v1/api-keys",
-    status_code=201,
-    summary="Make an API key",
-    tags=KEYS,
-    operation_id="createApiKey",
-    responses={201: described("The key; its text is shown this once.")},
-)
-def create_api_key(body: schemas.ApiKeyRequest) -> schemas.NewApiKeyResponse:
-    """Make a key that grants at most what its maker has."""
-    caller, c = _key_manager(), container()
-    maker = api_keys.Maker(caller.organization_id, caller.user_id, caller.scopes, caller.api_key_id)
-    wanted = api_keys.ApiKeyRequest(body.name, body.granted(caller), body.bot_ids, body.expires_at)
-    with c.database.transaction(caller.organization_id, caller.user_id) as connection:
-        made = api_keys.create(connection, maker, wanted, key_id=c.ids.new(), now=c.clock.now())
-    shown = schemas.ApiKeyResponse.model_validate(made.api_key)
-    return schemas.NewApiKeyResponse(**shown.model_dump(), key=made.key)
-
-
-@router.get("/v1/api-keys", summary="List the API keys", tags=KEYS, operation_id="listApiKeys")
-def list_api_keys(limit: Limit = 20, cursor: Cursor = None) -> Page[schemas.ApiKeyResponse]:
-    """Return a page of the organization's keys, newest first; revoked ones are gone."""
-    caller = _key_manager()
-    with container().database.transaction(caller.organization_id, caller.user_id) as connection:
-        keys = api_keys.page(connection, after=decode_cursor(cursor), limit=limit)
-    return page_of([schemas.ApiKeyResponse.model_validate(key) for key in keys], limit, lambda key: key.id)
-
-
-@router.get("/v1/api-keys/<api_key_id>", summary="Get an API key", tags=KEYS, operation_id="getApiKey")
-def get_api_key(api_key_id: UUID) -> schemas.ApiKeyResponse:
-    """Return one key without its secret."""
-    caller = _key_manager()
-    with container().database.transaction(caller.organization_id, caller.user_id) as connection:
-        return schemas.ApiKeyResponse.model_validate(api_keys.get(connection, api_key_id))
-
-
-@router.delete(
-    "/v1/api-keys/<api_key_id>",
-    status_code=204,
-    summary="Revoke an API key, at once",
-    tags=KEYS,
-    operation_id="revokeApiKey",
-    responses=NO_CONTENT,
-)
-def revoke_api_key(api_key_id: UUID) -> Response[Any]:
-    """Revoke a key: the next request with it is refused."""
-    caller, c = _key_manager(), container()
-    with c.database.transaction(caller.organization_id, caller.user_id) as connection:
-        api_keys.revoke(connection, api_key_id, now=c.clock.now())
-    return no_content()
-
-
-def _key_manager() -> Principal:
-    caller = principal(router)
-    caller.require(Scope.API_KEYS)
-    return caller
+        names = accounts.Names(**body.model_dump(exclude_unset=True))
+        return _me(accounts.rename(connection, caller.user_id, names), None)
 
 
 def _me(profile: Profile, key: ApiKey | None) -> schemas.MeResponse:
     return schemas.MeResponse.model_validate(
         {"user": profile.user, "organization": profile.organization, "role": profile.role, "api_key": key}
-    )
-
-
-def _sessions() -> sessions.Sessions:
-    c = container()
-    return sessions.Sessions(
-        database=c.authenticator_database,
-        tokens=c.token_signer,
-        ids=c.ids,
-        clock=c.clock,
-        access_token_seconds=c.token_settings.access_token_seconds,
-        refresh_token_seconds=c.token_settings.refresh_token_seconds,
     )

@@ -1,37 +1,27 @@
 """Bodies of identity's requests and responses."""
 
-from datetime import UTC, datetime
-from typing import Annotated, Literal, Self
+from datetime import datetime
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints
 
 from chatsphere.http.models import ApiRequest, ApiResponse, unchanged
-from chatsphere.http.principal import ALL_SCOPES, Principal, Scope
-
-LATEST = datetime(2200, 1, 1, tzinfo=UTC)
-
-
-def _near_enough(moment: datetime) -> datetime:
-    if moment >= LATEST:
-        raise ValueError("is too far away")
-    return moment
-
+from chatsphere.identity.api_key_schemas import ApiKeyResponse
 
 Email = Annotated[str, Field(min_length=3, max_length=320, examples=["ada@example.com"])]
 PersonName = Annotated[str, StringConstraints(strip_whitespace=True, max_length=150)]
-KeyName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-Moment = Annotated[AwareDatetime, AfterValidator(_near_enough)]
 
-KEY_SCOPES = ALL_SCOPES - {Scope.API_KEYS}
-"""What a key may do unless it says otherwise: everything but to make further keys."""
+
+Password = Annotated[str, Field(min_length=8, max_length=200, description="Anything but the mail address.")]
+Username = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{1,28})[A-Za-z0-9]$")]
 
 
 class RegisterRequest(ApiRequest):
     """A new account."""
 
     email: Email
-    password: Annotated[str, Field(min_length=8, max_length=200)]
+    password: Password
     first_name: PersonName = ""
     last_name: PersonName = ""
 
@@ -62,10 +52,12 @@ class UserResponse(ApiResponse):
     """A person."""
 
     id: UUID
+    username: str | None
     email: str
     first_name: str
     last_name: str
-    is_verified: bool
+    is_verified: Annotated[bool, Field(description="Whether the mail address was confirmed.")]
+    mfa_enabled: Annotated[bool, Field(description="Whether logging in takes a second factor.")]
     date_joined: datetime
     last_login: datetime | None
 
@@ -86,52 +78,6 @@ class RegisteredResponse(TokensResponse):
     organization: OrganizationResponse
 
 
-class ApiKeyRequest(ApiRequest):
-    """What a new key may do."""
-
-    name: KeyName
-    scopes: Annotated[
-        frozenset[Scope] | None,
-        Field(min_length=1, description="Null for every scope that the maker has, but `api_keys`."),
-    ] = None
-    bot_ids: Annotated[
-        frozenset[UUID] | None,
-        Field(min_length=1, max_length=100, description="The only bots it may use; null for all."),
-    ] = None
-    expires_at: Moment | None = None
-
-    @model_validator(mode="after")
-    def _not_both(self) -> Self:
-        # A key that may use one bot could otherwise make one that may use all.
-        if self.bot_ids is not None and self.scopes is not None and Scope.API_KEYS in self.scopes:
-            raise ValueError("a key limited to bots cannot manage API keys")
-        return self
-
-    def granted(self, maker: Principal) -> frozenset[Scope]:
-        """Return the scopes asked for, or the default."""
-        return self.scopes if self.scopes is not None else KEY_SCOPES & maker.scopes
-
-
-class ApiKeyResponse(ApiResponse):
-    """A key without its secret."""
-
-    id: UUID
-    name: str
-    prefix: str
-    scopes: list[Scope]
-    bot_ids: list[UUID] | None
-    expires_at: datetime | None
-    last_used_at: datetime | None
-    created_by: UUID
-    created_at: datetime
-
-
-class NewApiKeyResponse(ApiKeyResponse):
-    """A key just made. Its text is shown this once and cannot be had again."""
-
-    key: str
-
-
 class MeResponse(ApiResponse):
     """Who is asking: the person, the organization, and the key where one is used."""
 
@@ -146,3 +92,4 @@ class NamesRequest(ApiRequest):
 
     first_name: PersonName = unchanged()
     last_name: PersonName = unchanged()
+    username: Username = unchanged()

@@ -1,15 +1,18 @@
-"""Logging in, and staying so: access tokens that live for minutes, refresh tokens that are used once."""
+"""Staying logged in: access tokens that live for minutes, refresh tokens that are used once, and their session.
+
+A session is what one login began. Its access tokens name it (`sid`), so that revoking it ends them at once.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from chatsphere.db.database import Connection, Database
-from chatsphere.errors import InvalidLoginError, UnauthorizedError
-from chatsphere.identity import queries
+from chatsphere.errors import UnauthorizedError
+from chatsphere.identity import session_queries as queries
 from chatsphere.identity.model import Member, TokenPair
 from chatsphere.identity.opaque_tokens import new_refresh_token, refresh_token_id, secret_hash
-from chatsphere.ports import Clock, Ids, PasswordHasher, TokenSigner
+from chatsphere.ports import Clock, Ids, TokenSigner
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,63 +27,80 @@ class Sessions:
     refresh_token_seconds: int
 
 
-def log_in(sessions: Sessions, passwords: PasswordHasher, *, email: str, password: str) -> TokenPair:
-    """Check a password and open a session.
-
-    Raises:
-        InvalidLoginError: no active user has this address and password; each reason takes the same work.
-    """
-    with sessions.database.transaction(None) as connection:
-        row = connection.execute(queries.PASSWORD_OF, {"email": email.strip()}).fetchone()
-    if not passwords.verify(row["password_hash"] if row else None, password) or row is None:
-        raise InvalidLoginError
-    stale = passwords.needs_rehash(row["password_hash"])
-    new_hash = passwords.hash(password) if stale else None
-    member = Member(row["organization_id"], row["user_id"], row["role"])
-    with sessions.database.transaction(None) as connection:
-        connection.execute(
-            queries.RECORD_LOGIN,
-            {"user_id": member.user_id, "password_hash": new_hash, "now": sessions.clock.now()},
-        )
-        return _issue(sessions, connection, member, family_id=sessions.ids.new())
-
-
-def open_session(sessions: Sessions, member: Member) -> TokenPair:
+def open_session(sessions: Sessions, connection: Connection, member: Member) -> TokenPair:
     """Open a session for somebody who has just proved who they are."""
-    with sessions.database.transaction(None) as connection:
-        return _issue(sessions, connection, member, family_id=sessions.ids.new())
+    now, session_id = sessions.clock.now(), sessions.ids.new()
+    whose = {"organization_id": member.organization_id, "user_id": member.user_id, "now": now}
+    connection.execute(queries.DELETE_ENDED_TOKENS, whose)
+    connection.execute(queries.DELETE_ENDED_SESSIONS, whose)
+    connection.execute(queries.INSERT_SESSION, whose | {"id": session_id, "expires_at": _expiry(sessions, now)})
+    return _issue(sessions, connection, member, session_id)
 
 
 def refresh(sessions: Sessions, refresh_token: str) -> TokenPair:
     """Use a refresh token up and return its successor, with a new access token.
 
-    Using one twice means that somebody else has it too: all tokens from the same login are revoked.
+    Using one twice means that somebody else has it too: the session ends.
 
     Raises:
         UnauthorizedError: the token is unknown, expired, revoked or used before.
     """
-    presented = _presented(refresh_token, sessions.clock.now())
+    now = sessions.clock.now()
+    presented = _presented(refresh_token, now)
     with sessions.database.transaction(None) as connection:
         row = connection.execute(queries.USE_REFRESH_TOKEN, presented).fetchone()
         if row is not None:
-            member = Member(row["organization_id"], row["user_id"], row["role"])
-            return _issue(sessions, connection, member, family_id=row["family_id"])
-        connection.execute(queries.REVOKE_REUSED_FAMILY, presented)
+            member, session_id = Member(row["organization_id"], row["user_id"], row["role"]), row["family_id"]
+            _extend(sessions, connection, member, session_id)
+            return _issue(sessions, connection, member, session_id)
+        reused = connection.execute(queries.USED_FAMILY, presented).fetchone()
+        if reused is not None:
+            revoke(connection, reused["family_id"], now=now)
     # Outside of the block, whose exception would roll the revocation back.
     raise UnauthorizedError("The refresh token is not valid.")
 
 
 def log_out(sessions: Sessions, refresh_token: str) -> None:
-    """Revoke a refresh token and all from the same login. An unknown token is no error: there is nothing left."""
+    """Revoke the session of a refresh token. An unknown token is no error: there is nothing left."""
+    now = sessions.clock.now()
     try:
-        presented = _presented(refresh_token, sessions.clock.now())
+        presented = _presented(refresh_token, now)
     except UnauthorizedError:
         return
     with sessions.database.transaction(None) as connection:
-        connection.execute(queries.REVOKE_FAMILY, presented)
+        row = connection.execute(queries.FAMILY, presented).fetchone()
+        if row is not None:
+            revoke(connection, row["family_id"], now=now)
 
 
-def _issue(sessions: Sessions, connection: Connection, member: Member, *, family_id: UUID) -> TokenPair:
+def revoke(connection: Connection, session_id: UUID, *, now: datetime) -> None:
+    """Revoke a session: its next request is refused. One that is revoked already stays so."""
+    values = {"session_id": session_id, "now": now}
+    connection.execute(queries.REVOKE_TOKENS, values)
+    connection.execute(queries.REVOKE_SESSION, values)
+
+
+def revoke_all(connection: Connection, user_id: UUID, *, now: datetime, but: UUID | None = None) -> None:
+    """Revoke all of a person's sessions, or all but one."""
+    values = {"user_id": user_id, "now": now, "but": but}
+    connection.execute(queries.REVOKE_TOKENS_OF_PERSON, values)
+    connection.execute(queries.REVOKE_SESSIONS_OF_PERSON, values)
+
+
+def _extend(sessions: Sessions, connection: Connection, member: Member, session_id: UUID) -> None:
+    now = sessions.clock.now()
+    values = {
+        "id": session_id,
+        "organization_id": member.organization_id,
+        "user_id": member.user_id,
+        "now": now,
+        "expires_at": _expiry(sessions, now),
+    }
+    if connection.execute(queries.EXTEND_SESSION, values).rowcount == 0:
+        raise UnauthorizedError("The refresh token is not valid.")
+
+
+def _issue(sessions: Sessions, connection: Connection, member: Member, session_id: UUID) -> TokenPair:
     now = sessions.clock.now()
     token_id = sessions.ids.new()
     secret = new_refresh_token(token_id)
@@ -88,16 +108,20 @@ def _issue(sessions: Sessions, connection: Connection, member: Member, *, family
         queries.INSERT_REFRESH_TOKEN,
         {
             "id": token_id,
-            "family_id": family_id,
+            "family_id": session_id,
             "organization_id": member.organization_id,
             "user_id": member.user_id,
             "secret_hash": secret.hash,
             "now": now,
-            "expires_at": now + timedelta(seconds=sessions.refresh_token_seconds),
+            "expires_at": _expiry(sessions, now),
         },
     )
-    claims = {"sub": str(member.user_id), "org": str(member.organization_id)}
+    claims = {"sub": str(member.user_id), "org": str(member.organization_id), "sid": str(session_id)}
     return TokenPair(sessions.tokens.sign(claims, now=now), secret.text, sessions.access_token_seconds)
+
+
+def _expiry(sessions: Sessions, now: datetime) -> datetime:
+    return now + timedelta(seconds=sessions.refresh_token_seconds)
 
 
 def _presented(refresh_token: str, now: datetime) -> dict[str, object]:

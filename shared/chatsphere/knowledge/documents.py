@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from chatsphere.db.database import Connection
-from chatsphere.errors import NotFoundError
+from chatsphere.errors import BotArchivedError, NotFoundError
 from chatsphere.knowledge import documents_queries as queries
 
 
@@ -55,8 +55,25 @@ class DocumentChunk:
 
 def require_bot(connection: Connection, bot_id: UUID) -> None:
     """Raise `NotFoundError` unless the tenant has the bot."""
-    if connection.execute(queries.BOT_EXISTS, {"bot_id": bot_id}).fetchone() is None:
+    _bot_status(connection, bot_id)
+
+
+def require_open_bot(connection: Connection, bot_id: UUID) -> None:
+    """Raise unless the bot takes documents.
+
+    Raises:
+        NotFoundError: the tenant has no such bot.
+        BotArchivedError: it is archived.
+    """
+    if _bot_status(connection, bot_id) == "archived":
+        raise BotArchivedError("The bot is archived; restore it to add documents.")
+
+
+def _bot_status(connection: Connection, bot_id: UUID) -> str:
+    row = connection.execute(queries.BOT_STATUS, {"bot_id": bot_id}).fetchone()
+    if row is None:
         raise NotFoundError("There is no such bot.")
+    return str(row["status"])
 
 
 def get_document(connection: Connection, bot_id: UUID, document_id: UUID) -> Document:

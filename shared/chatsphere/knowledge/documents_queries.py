@@ -15,11 +15,11 @@ COLUMNS: Final = """documents.id, documents.bot_id, documents.name, documents.so
     documents.chunk_count, documents.token_count, documents.size, documents.sha256, documents.content_type,
     documents.generation, documents.metadata, documents.created_at, documents.updated_at, documents.ready_at"""
 
-BOT_EXISTS: Final = """
-    SELECT 1 FROM bots
+BOT_STATUS: Final = """
+    SELECT status FROM bots
     WHERE organization_id = app.current_organization() AND id = %(bot_id)s AND status <> 'deleting'
 """
-"""Whether the tenant has such a bot."""
+"""The status of a bot; no row where the tenant has none."""
 
 GET: Final = f"SELECT {COLUMNS} FROM documents WHERE {VISIBLE} AND documents.id = %(document_id)s"
 """One document."""

@@ -7,11 +7,13 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
+from chatsphere.access.permissions import Permission
+from chatsphere.access.principal import Principal
+from chatsphere.audit.recording import note
 from chatsphere.bootstrap import container
 from chatsphere.errors import PayloadTooLargeError
-from chatsphere.http.operations import NO_CONTENT, described, no_content, problem_response
+from chatsphere.http.operations import NO_CONTENT, described, no_content, problem_response, requires
 from chatsphere.http.pagination import Cursor, Limit, Page, decode_cursor, page_of
-from chatsphere.http.principal import Principal, Scope
 from chatsphere.http.rest_api import principal
 from chatsphere.knowledge import documents
 from chatsphere.knowledge.ingestion.deletion import Eraser
@@ -45,15 +47,18 @@ PLAIN_TEXT = "text/plain"
     summary="Add a document, or replace the one of the same name",
     tags=TAGS,
     operation_id="createDocument",
+    openapi_extensions=requires(Permission.DOCUMENTS_WRITE),
     responses={
         201: described("An upload is permitted: send the file with the form."),
         202: described("The text is accepted and being processed."),
+        409: problem_response("A document of this name is being deleted, or the bot is archived (`bot_archived`)."),
+        402: problem_response("The plan permits no further document of the bot, or not that many bytes."),
         413: problem_response("The file or text is too large."),
     },
 )
 def create_document(bot_id: UUID, body: CreateDocumentRequest) -> Response[DocumentAccepted]:
     """Permit the upload of a file, or take a text. Readers see a replaced document until the new one is ready."""
-    caller = _caller(Scope.DOCUMENTS_WRITE, bot_id)
+    caller = principal(router)
     if body.url is not None:
         raise UrlSourcesNotSupportedError
     key = ObjectKey(caller.organization_id, bot_id, body.name or "")
@@ -80,7 +85,13 @@ def _accept_text(key: ObjectKey, body: CreateDocumentRequest, content: str) -> D
     return DocumentAccepted(document=DocumentResponse.model_validate(submitted.document), outcome=submitted.outcome)
 
 
-@router.get("/v1/bots/<bot_id>/documents", summary="List the documents", tags=TAGS, operation_id="listDocuments")
+@router.get(
+    "/v1/bots/<bot_id>/documents",
+    summary="List the documents",
+    tags=TAGS,
+    operation_id="listDocuments",
+    openapi_extensions=requires(Permission.DOCUMENTS_READ),
+)
 def list_documents(
     bot_id: UUID,
     limit: Limit = 20,
@@ -88,18 +99,22 @@ def list_documents(
     status: Annotated[Status | None, Query(description="Only documents of this status.")] = None,
 ) -> Page[DocumentResponse]:
     """Return a page of the bot's documents, newest first."""
-    caller = _caller(Scope.DOCUMENTS_READ, bot_id)
+    caller = principal(router)
     with container().database.transaction(caller.organization_id, caller.user_id) as connection:
         rows = documents.documents_page(connection, bot_id, status=status, after=decode_cursor(cursor), limit=limit)
     return page_of([DocumentResponse.model_validate(row) for row in rows], limit, lambda document: document.id)
 
 
 @router.get(
-    "/v1/bots/<bot_id>/documents/<document_id>", summary="Get a document", tags=TAGS, operation_id="getDocument"
+    "/v1/bots/<bot_id>/documents/<document_id>",
+    summary="Get a document",
+    tags=TAGS,
+    operation_id="getDocument",
+    openapi_extensions=requires(Permission.DOCUMENTS_READ),
 )
 def get_document(bot_id: UUID, document_id: UUID) -> DocumentResponse:
     """Return one document, with how far it is or why it failed."""
-    caller = _caller(Scope.DOCUMENTS_READ, bot_id)
+    caller = principal(router)
     with container().database.transaction(caller.organization_id, caller.user_id) as connection:
         return DocumentResponse.model_validate(documents.get_document(connection, bot_id, document_id))
 
@@ -109,10 +124,11 @@ def get_document(bot_id: UUID, document_id: UUID) -> DocumentResponse:
     summary="List the passages of a document",
     tags=TAGS,
     operation_id="listChunks",
+    openapi_extensions=requires(Permission.DOCUMENTS_READ),
 )
 def list_chunks(bot_id: UUID, document_id: UUID, limit: Limit = 20, cursor: Cursor = None) -> Page[ChunkResponse]:
     """Return a page of the passages that are searched, in the order of the text."""
-    caller = _caller(Scope.DOCUMENTS_READ, bot_id)
+    caller = principal(router)
     # A passage's place is the cursor, not its id: the ids change with each generation.
     after = -1 if (place := decode_cursor(cursor)) is None else min(place.int, 2**31 - 1)
     with container().database.transaction(caller.organization_id, caller.user_id) as connection:
@@ -126,11 +142,12 @@ def list_chunks(bot_id: UUID, document_id: UUID, limit: Limit = 20, cursor: Curs
     summary="Delete a document",
     tags=TAGS,
     operation_id="deleteDocument",
+    openapi_extensions=requires(Permission.DOCUMENTS_WRITE),
     responses=NO_CONTENT,
 )
 def delete_document(bot_id: UUID, document_id: UUID) -> Response[Any]:
     """Delete the document with its passages, vectors and stored file."""
-    caller, c = _caller(Scope.DOCUMENTS_WRITE, bot_id), container()
+    caller, c = principal(router), container()
     eraser = Eraser(c.database, c.object_store, c.vector_store, c.clock)
     message = PurgeMessage(organization_id=caller.organization_id, bot_id=bot_id, document_id=document_id)
     eraser.delete(message, c.purge_queue)
@@ -143,14 +160,17 @@ def delete_document(bot_id: UUID, document_id: UUID) -> Response[Any]:
     summary="Process a document again",
     tags=TAGS,
     operation_id="reprocessDocument",
+    openapi_extensions=requires(Permission.DOCUMENTS_WRITE),
     responses={
         202: described("The document, which is being processed."),
-        409: problem_response("The document is being processed already, or was never uploaded."),
+        409: problem_response(
+            "The document is being processed already, or was never uploaded; or its bot is archived (`bot_archived`)."
+        ),
     },
 )
 def reprocess_document(bot_id: UUID, document_id: UUID) -> DocumentReprocessed:
     """Read the stored file anew. Readers see what they saw until the new passages are ready."""
-    caller = _caller(Scope.DOCUMENTS_WRITE, bot_id)
+    caller = principal(router)
     document = _submitter().reprocess(caller.organization_id, bot_id, document_id)
     return DocumentReprocessed(document=DocumentResponse.model_validate(document))
 
@@ -161,15 +181,21 @@ def reprocess_document(bot_id: UUID, document_id: UUID) -> DocumentReprocessed:
     summary="Get credentials to upload with any S3 client",
     tags=TAGS,
     operation_id="createUploadCredentials",
-    responses={201: described("Credentials that put files under this bot's prefix, and do nothing else.")},
+    openapi_extensions=requires(Permission.DOCUMENTS_WRITE),
+    responses={
+        201: described("Credentials that put files under this bot's prefix, and do nothing else."),
+        409: problem_response("The bot is archived (`bot_archived`)."),
+    },
 )
 def create_upload_credentials(bot_id: UUID) -> Response[UploadCredentialsResponse]:
     """Lend temporary AWS credentials for the bot's prefix: whatever is put there is ingested."""
-    caller, c = _caller(Scope.DOCUMENTS_WRITE, bot_id), container()
+    caller, c = principal(router), container()
     with c.database.transaction(caller.organization_id, caller.user_id) as connection:
-        documents.require_bot(connection, bot_id)
+        documents.require_open_bot(connection, bot_id)
     place = prefix(caller.organization_id, bot_id)
     lent = c.upload_credentials.lend(place, session_name=_session_name(caller))
+    with c.database.transaction(caller.organization_id, caller.user_id) as connection:
+        note(connection, "upload_credentials.lent", "bot", bot_id, after={"expires_at": lent.expires_at.isoformat()})
     body = UploadCredentialsResponse(
         bucket=c.storage_settings.uploads_bucket,
         prefix=place,
@@ -200,11 +226,3 @@ def _submitter() -> Submitter:
         limits.max_upload_bytes,
         limits.upload_expires_seconds,
     )
-
-
-def _caller(scope: Scope, bot_id: UUID) -> Principal:
-    """Return who is asking, once it is clear that they may do this with this bot."""
-    caller = principal(router)
-    caller.require(scope)
-    caller.require_bot(bot_id)
-    return caller

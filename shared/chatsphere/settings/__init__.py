@@ -7,21 +7,27 @@ the ARN of a Secrets Manager secret: in the cloud no secret stands in a function
 """
 
 from chatsphere.settings.api import ApiSettings, BrowserSettings
+from chatsphere.settings.billing import PlanSettings, StripeSettings
 from chatsphere.settings.database import (
     AuthenticatorSettings,
     DatabaseConnectionSettings,
     DatabaseSettings,
+    EraserSettings,
     MigrationSettings,
     ReaperSettings,
 )
 from chatsphere.settings.environment import SECRET_SUFFIX, Environment, FetchSecret, Secret, VendorKey
 from chatsphere.settings.identity import (
+    AccountSettings,
+    CredentialThrottleSettings,
+    MfaSettings,
     PasswordSettings,
     TokenIssuerSettings,
     TokenKeyVaultSettings,
     TokenSettings,
     TokenVerificationSettings,
 )
+from chatsphere.settings.mail import MailSettings
 from chatsphere.settings.providers import (
     AnswerSettings,
     EmbeddingSettings,
@@ -33,23 +39,30 @@ from chatsphere.settings.storage import QueueSettings, StorageSettings, UploadCr
 
 __all__ = [
     "SECRET_SUFFIX",
+    "AccountSettings",
     "AnswerSettings",
     "ApiSettings",
     "AuthenticatorSettings",
     "BrowserSettings",
+    "CredentialThrottleSettings",
     "DatabaseConnectionSettings",
     "DatabaseSettings",
     "EmbeddingSettings",
     "Environment",
+    "EraserSettings",
     "FetchSecret",
     "GeminiSettings",
+    "MailSettings",
+    "MfaSettings",
     "MigrationSettings",
     "PasswordSettings",
+    "PlanSettings",
     "ProviderSettings",
     "QueueSettings",
     "ReaperSettings",
     "Secret",
     "StorageSettings",
+    "StripeSettings",
     "TokenIssuerSettings",
     "TokenKeyVaultSettings",
     "TokenSettings",

@@ -36,6 +36,12 @@ class ReaperSettings(DatabaseConnectionSettings):
     reaper_database_url: str
 
 
+class EraserSettings(DatabaseConnectionSettings):
+    """The role that deletes a person, and what logs say of one, in every tenant."""
+
+    eraser_database_url: str
+
+
 class MigrationSettings(Environment):
     """What the migration function needs: the cluster itself, not a proxy, as its administrator.
 

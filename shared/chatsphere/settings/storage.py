@@ -22,6 +22,7 @@ class QueueSettings(Environment):
     extract_queue_url: str | None = None
     embed_queue_url: str | None = None
     purge_queue_url: str | None = None
+    mail_queue_url: str | None = None
 
 
 class UploadCredentialsSettings(Environment):

@@ -6,7 +6,7 @@ import pytest
 
 from infra.cloud.app import build_app
 from infra.cloud.assets import PlaceholderAssets
-from infra.cloud.config import DeploymentConfig, Domain, Profile, Stage, load_config
+from infra.cloud.config import DeploymentConfig, Domain, Mail, Profile, Stage, Stripe, load_config
 from tests.infra.cloud.templates import Deployment, read_deployment
 
 
@@ -26,6 +26,12 @@ EVERYTHING = DeploymentConfig(
         name="api.example.com",
         certificate_arn="arn:aws:acm:us-east-1:123456789012:certificate/11111111-2222-3333-4444-555555555555",
     ),
+    mail=Mail(
+        sender="ChatSphere <no-reply@example.com>",
+        link_base="https://console.example.com/links",
+        configuration_set="accounts",
+    ),
+    stripe=Stripe(return_url="https://console.example.com/billing", prices={"Basic": "price_1", "Pro": "price_2"}),
     alarm_email="operator@example.com",
 )
 

@@ -39,7 +39,7 @@ def test_the_proxy_may_log_in_as_the_roles_of_the_functions_only(scale: Deployme
     [statement] = policy["Statement"]
     users = {scale.text(data, resource).rpartition("/")[2] for resource in statement["Resource"]}
     assert statement["Action"] == "rds-db:connect"
-    assert users == {"chatsphere_app", "chatsphere_authenticator", "chatsphere_reaper"}
+    assert users == {"chatsphere_app", "chatsphere_authenticator", "chatsphere_reaper", "chatsphere_eraser"}
 
 
 def test_the_server_takes_tls_only_and_its_administrator_has_a_password_that_rds_renews(deployment: Deployment) -> None:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from chatsphere.settings import SECRET_SUFFIX
+from chatsphere.settings import SECRET_SUFFIX, StripeSettings
 from infra.catalog import FUNCTIONS, FunctionSpec
 from infra.packaging.functions import is_streaming
 from infra.packaging.web_adapter import VARIABLES as WEB_ADAPTER_VARIABLES
@@ -92,3 +92,24 @@ def test_functions_go_through_the_proxy_where_there_is_one_and_migrations_past_i
 def test_a_function_waits_for_a_cluster_that_may_have_to_wake_up(lean: Deployment, scale: Deployment) -> None:
     assert int(lean.environment("manage_bots")["DATABASE_CONNECT_SECONDS"]) > 15
     assert "DATABASE_CONNECT_SECONDS" not in scale.environment("manage_bots")
+
+
+def test_where_mail_is_configured_addresses_must_be_proved_and_elsewhere_none_is_sent(
+    everything: Deployment, lean: Deployment
+) -> None:
+    mail = everything.environment("send_mail")
+    assert (mail["MAILER"], mail["MAIL_FROM"]) == ("ses", "ChatSphere <no-reply@example.com>")
+    assert mail["SES_CONFIGURATION_SET"] == "accounts"
+    assert "REQUIRE_VERIFIED_EMAIL" not in everything.environment("manage_organizations")
+
+    assert lean.environment("send_mail")["MAILER"] == "none"
+    assert lean.environment("manage_organizations")["REQUIRE_VERIFIED_EMAIL"] == "false"
+
+
+def test_stripes_prices_are_handed_on_as_the_settings_read_them(everything: Deployment) -> None:
+    environment = everything.environment("manage_organizations")
+
+    settings = StripeSettings.load(environment, lambda arn: f"value of {arn}")
+
+    assert settings.prices == {"Basic": "price_1", "Pro": "price_2"}
+    assert settings.billing_return_url == "https://console.example.com/billing"

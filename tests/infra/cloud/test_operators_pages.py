@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from chatsphere.knowledge.ingestion.times import DEADLINE
 from chatsphere.observability import Metric
 from infra.catalog import FUNCTIONS, QUEUES, ScheduleTrigger
-from infra.cloud.config import PROFILE_DATABASES, DatabaseCapacity, DeploymentConfig, Domain, Profile
+from infra.cloud.config import PROFILE_DATABASES, DatabaseCapacity, DeploymentConfig, Domain, Mail, Profile, Stripe
 from infra.cloud.constructs.catalog_function import construct_id
 from infra.cloud.constructs.queues import VISIBILITY_TIMEOUTS, consumer_timeout
 from tests.infra.cloud.templates import Deployment
@@ -35,7 +35,12 @@ def rows(page: str, *header: str) -> list[list[str]]:
 
 def fields(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, object]]:
     """Yield each field that a deployment's file may have, with its default."""
-    sections: dict[str, type[BaseModel]] = {"domain": Domain, "database": DatabaseCapacity}
+    sections: dict[str, type[BaseModel]] = {
+        "domain": Domain,
+        "database": DatabaseCapacity,
+        "mail": Mail,
+        "stripe": Stripe,
+    }
     for name, info in model.model_fields.items():
         if name in sections and not prefix:
             yield from fields(sections[name], f"{name}.")

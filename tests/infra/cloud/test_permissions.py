@@ -35,7 +35,8 @@ DELETE_OBJECTS = {"s3:DeleteObject", "s3:DeleteObjectVersion", "s3:ListBucket", 
 
 LEAN = {
     "authorize_request": CONNECT | READ_SECRETS,
-    "manage_identity": CONNECT | READ_SECRETS,
+    "manage_identity": CONNECT | READ_SECRETS | SEND,
+    "manage_organizations": CONNECT | SEND,
     "describe_api": CONNECT | READ_SECRETS,
     "manage_bots": CONNECT | SEND,
     "manage_documents": CONNECT | SEND | DELETE_OBJECTS | {"s3:PutObject", "sts:AssumeRole"},
@@ -45,6 +46,7 @@ LEAN = {
     "extract_document": CONNECT | SEND | TAKE | READ_OBJECTS | READ_SECRETS,
     "embed_chunks": CONNECT | TAKE | READ_SECRETS,
     "purge_deleted": CONNECT | TAKE | DELETE_OBJECTS,
+    "send_mail": CONNECT | TAKE,
     "reap_stalled": CONNECT | SEND,
     "migrate_database": CONNECT | READ_SECRETS | {"secretsmanager:PutSecretValue", "kms:GenerateDataKey"},
 }
@@ -53,6 +55,9 @@ PINECONE_USERS = {"manage_documents", "answer_question", "register_object", "emb
 DATABASE_ROLES = {
     "authorize_request": {"chatsphere_authenticator"},
     "manage_identity": {"chatsphere_app", "chatsphere_authenticator"},
+    "manage_organizations": {"chatsphere_app", "chatsphere_authenticator"},
+    "purge_deleted": {"chatsphere_app", "chatsphere_eraser"},
+    "send_mail": {"chatsphere_authenticator"},
     "reap_stalled": {"chatsphere_app", "chatsphere_reaper"},
     "migrate_database": {"chatsphere_admin"},
 }
@@ -136,6 +141,25 @@ def test_only_the_uploader_role_and_only_for_one_function_can_be_assumed_by_anot
     }
 
 
+def test_only_the_function_that_sends_mail_may_and_only_as_the_sender(everything: Deployment) -> None:
+    senders = {spec.name for spec in FUNCTIONS if "ses:SendEmail" in set(actions(everything.statements(spec.name)))}
+
+    assert senders == {"send_mail"}
+    every = "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:"
+    assert _resources(everything, "send_mail", "ses:SendEmail") == {
+        f"{every}identity/no-reply@example.com",
+        f"{every}identity/example.com",
+        f"{every}configuration-set/accounts",
+    }
+
+
+def test_stripes_secrets_reach_the_function_that_uses_them_and_no_other(everything: Deployment) -> None:
+    told = {spec.name for spec in FUNCTIONS if "STRIPE_API_KEY_SECRET" in everything.environment(spec.name)}
+
+    assert told == {"manage_organizations"}
+    assert set(actions(everything.statements("manage_organizations"))) == EVERY_FUNCTION | CONNECT | SEND | READ_SECRETS
+
+
 def _plain_secrets(stack: Stack, value: Any) -> list[str]:
     if isinstance(value, dict):
         return [found for inner in value.values() for found in _plain_secrets(stack, inner)]
@@ -147,5 +171,23 @@ def _plain_secrets(stack: Stack, value: Any) -> list[str]:
 def test_no_template_holds_or_resolves_a_secret(deployment: Deployment) -> None:
     for stack in deployment.stacks.values():
         assert _plain_secrets(stack, stack.body) == []
+    generated = set()
     for _, _, found in deployment.of("AWS::SecretsManager::Secret"):
-        assert not {"SecretString", "GenerateSecretString"} & set(found["Properties"])
+        assert "SecretString" not in found["Properties"]
+        if "GenerateSecretString" in found["Properties"]:
+            generated.add(found["Properties"]["Name"])
+    # Asked for differently, CloudFormation makes another value, and nobody's second factor is right any more.
+    assert generated == {f"{deployment.config.prefix}/mfa-encryption-key"}
+
+
+def test_the_key_of_second_factors_is_asked_for_as_ever_and_outlives_a_deployment_that_keeps_data(
+    scale: Deployment,
+) -> None:
+    ((_, _, secret),) = (
+        found
+        for found in scale.of("AWS::SecretsManager::Secret")
+        if found[2]["Properties"].get("Name", "").endswith("/mfa-encryption-key")
+    )
+
+    assert secret["Properties"]["GenerateSecretString"] == {"ExcludePunctuation": True, "PasswordLength": 64}
+    assert (secret["DeletionPolicy"], secret["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")

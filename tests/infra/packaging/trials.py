@@ -35,6 +35,16 @@ def login_of_a_stranger_is_refused(world: World, call: Call) -> None:
     assert answer["statusCode"] == 401, answer
 
 
+def a_forged_webhook_is_refused(world: World, call: Call) -> None:
+    event = _http(world, "POST", "/v1/billing/stripe-webhook", body={"id": "evt_1"}, public=True)
+    event["headers"]["Stripe-Signature"] = "t=1,v1=00"
+    event["multiValueHeaders"]["Stripe-Signature"] = ["t=1,v1=00"]
+
+    answer = call(event)
+
+    assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (400, "invalid_signature"), answer
+
+
 def the_api_is_described(world: World, call: Call) -> None:
     answer = call(_http(world, "GET", "/v1/openapi.json", public=True))
 
@@ -87,6 +97,14 @@ def a_finished_deletion_is_not_repeated(world: World, call: Call) -> None:
     assert call(_delivered("purge_deleted", world.namespace | {"document_id": str(uuid4())})) == HANDLED
 
 
+def a_mail_is_sent(world: World, call: Call) -> None:
+    before = world.mails_sent()
+
+    assert call(_delivered("send_mail", {"kind": "verify_email", "user_id": str(world.tenant.user_id)})) == HANDLED
+
+    assert world.mails_sent() == before + 1
+
+
 def nothing_is_stalled(world: World, call: Call) -> None:
     assert call({}) == {"found": 0}
 
@@ -94,6 +112,7 @@ def nothing_is_stalled(world: World, call: Call) -> None:
 TRIALS: Mapping[str, Trial] = {
     "authorize_request": authorizer_denies_a_forged_token,
     "manage_identity": login_of_a_stranger_is_refused,
+    "manage_organizations": a_forged_webhook_is_refused,
     "describe_api": the_api_is_described,
     "manage_bots": bots_are_listed,
     "manage_documents": an_upload_is_permitted,
@@ -102,6 +121,7 @@ TRIALS: Mapping[str, Trial] = {
     "extract_document": a_pdf_is_extracted,
     "embed_chunks": an_overtaken_batch_is_dropped,
     "purge_deleted": a_finished_deletion_is_not_repeated,
+    "send_mail": a_mail_is_sent,
     "reap_stalled": nothing_is_stalled,
 }
 

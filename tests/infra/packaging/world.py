@@ -9,9 +9,10 @@ from uuid import uuid4
 
 import boto3
 
+from chatsphere.access.permissions import Role
+from chatsphere.access.principal import Principal
 from chatsphere.adapters.s3 import S3ObjectStore
 from chatsphere.bootstrap import Container
-from chatsphere.http.principal import Principal
 from chatsphere.identity.token_keys import public_part
 from chatsphere.knowledge.ingestion.deletion import Eraser
 from chatsphere.knowledge.ingestion.events import parse_events
@@ -26,6 +27,7 @@ from tests.moto_server import make_bucket, make_queue, receive_all
 from tests.postgres import DatabaseUrls
 
 BUCKET = "packaged-uploads"
+SENDER = "no-reply@example.com"
 UPLOADER_ROLE = "arn:aws:iam::123456789012:role/uploader"
 
 
@@ -41,7 +43,7 @@ class World:
     @property
     def principal(self) -> dict[str, str]:
         """The tenant's owner, as the authorizer hands them on."""
-        return Principal(self.tenant.organization_id, self.tenant.user_id, "owner").to_context()
+        return Principal(self.tenant.organization_id, self.tenant.user_id, Role.OWNER).to_context()
 
     @property
     def adapter_headers(self) -> dict[str, str]:
@@ -85,6 +87,10 @@ class World:
         message: dict[str, Any] = json.loads(self.messages("EXTRACT_QUEUE_URL")[-1]["Body"])
         return message
 
+    def mails_sent(self) -> int:
+        """Return how many mails SES took so far."""
+        return int(boto3.client("ses", endpoint_url=self.endpoint).get_send_quota()["SentLast24Hours"])
+
     def messages(self, queue: str) -> list[dict[str, Any]]:
         """Take what was sent to a queue."""
         return receive_all(self.endpoint, self.values[queue])
@@ -93,17 +99,24 @@ class World:
 def make_world(tenant: Tenant, databases: DatabaseUrls, moto: str, gemini: GeminiServer, folder: Path) -> World:
     """Set everything up for one tenant, with the cloud's choice of adapters but for the vector store."""
     make_bucket(moto, BUCKET)
+    boto3.client("ses", endpoint_url=moto).verify_email_identity(EmailAddress=SENDER)
     queues = {queue_url_variable(queue): make_queue(moto, f"packaged-{queue.name}") for queue in QUEUES}
     keys = token_keys(folder / "token_keys.json")
     values = {
         "DATABASE_URL": databases.app,
         "AUTHENTICATOR_DATABASE_URL": databases.authenticator,
         "REAPER_DATABASE_URL": databases.reaper,
+        "ERASER_DATABASE_URL": databases.eraser,
         "UPLOADS_BUCKET": BUCKET,
         "UPLOADER_ROLE_ARN": UPLOADER_ROLE,
         "S3_ENDPOINT": moto,
         "SQS_ENDPOINT": moto,
         "STS_ENDPOINT": moto,
+        "MAILER": "ses",
+        "MAIL_FROM": f"ChatSphere <{SENDER}>",
+        "SES_ENDPOINT": moto,
+        "STRIPE_PRICE_IDS": "Pro=price_1",
+        "BILLING_RETURN_URL": "https://console.example.com/billing",
         "EMBEDDER": "gemini",
         "ANSWER_MODEL": "gemini",
         "GEMINI_URL": gemini.url,
@@ -111,7 +124,14 @@ def make_world(tenant: Tenant, databases: DatabaseUrls, moto: str, gemini: Gemin
         "VECTOR_DIMENSIONS": "768",
         **queues,
     }
-    secrets = {"TOKEN_KEYS": keys, "TOKEN_PUBLIC_KEYS": public_part(keys), "GEMINI_API_KEY": gemini.key}
+    secrets = {
+        "TOKEN_KEYS": keys,
+        "TOKEN_PUBLIC_KEYS": public_part(keys),
+        "GEMINI_API_KEY": gemini.key,
+        "MFA_ENCRYPTION_KEY": uuid4().hex,
+        "STRIPE_API_KEY": "sk_test_packaged",
+        "STRIPE_WEBHOOK_SECRET": "whsec_packaged",
+    }
     return World(tenant, moto, values, {name: make_secret(moto, value) for name, value in secrets.items()})
 
 

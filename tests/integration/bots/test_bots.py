@@ -4,7 +4,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from chatsphere.access.permissions import BotLevel
 from chatsphere.bots import bots
+from chatsphere.bots.author import Author
+from chatsphere.bots.changing import BotChange, change_bot
 from chatsphere.bots.configuration import BotConfiguration
 from chatsphere.db.database import Database
 from chatsphere.errors import NotFoundError, UnavailableError
@@ -45,10 +48,19 @@ def test_a_bot_needs_nothing_but_a_name(api: RunningApi, account: Account) -> No
         "configuration": DEFAULTS,
         "is_active": True,
         "status": "draft",
+        "version": 1,
+        "permission": "manage",
         "created_at": moment,
         "updated_at": moment,
     }
     assert bot["organization_id"] == account.organization_id
+
+
+def test_a_temperature_is_kept_to_four_decimal_places(api: RunningApi, account: Account) -> None:
+    bot = ask(api, account, "POST", body={"name": "x", "temperature": 3.8e-160}).json
+
+    assert bot["temperature"] == 0
+    assert ask(api, account, "PATCH", bot["id"], {"temperature": 0.123456}).json["temperature"] == 0.1235
 
 
 def test_a_bot_is_what_it_was_made_with(api: RunningApi, account: Account) -> None:
@@ -136,7 +148,8 @@ def test_a_change_touches_what_it_names_and_nothing_else(
     assert answer.status == 200
     assert answer.json == ask(api, account, "GET", bot["id"]).json
     assert answer.json["updated_at"] > bot["updated_at"]
-    assert {**answer.json, "updated_at": ""} == {**bot, **change, "updated_at": ""}
+    version = bot["version"] + bool(change.keys() - {"visibility", "is_active"})
+    assert {**answer.json, "updated_at": ""} == {**bot, **change, "version": version, "updated_at": ""}
 
 
 def test_settings_are_changed_one_by_one(api: RunningApi, account: Account) -> None:
@@ -190,11 +203,12 @@ def test_of_two_changes_at_once_neither_undoes_the_other(
     api: RunningApi, account: Account, database_urls: DatabaseUrls
 ) -> None:
     bot_id, organization_id = UUID(api.bot(account)["id"]), UUID(account.organization_id)
+    author = Author(UUID(account.user_id), BotLevel.MANAGE, must_be_verified=False)
     first, second, observer = Database(database_urls.app), Database(database_urls.app), Database(database_urls.admin)
 
     def describe() -> None:
         with second.transaction(organization_id) as connection:
-            bots.change_bot(connection, bot_id, {"description": "second"}, None, now=api.clock.now())
+            change_bot(connection, bot_id, BotChange({"description": "second"}), author=author, now=api.clock.now())
 
     def somebody_waits() -> bool:
         with observer.transaction(None) as connection:
@@ -202,7 +216,7 @@ def test_of_two_changes_at_once_neither_undoes_the_other(
 
     with ThreadPoolExecutor(1) as thread:
         with first.transaction(organization_id) as connection:
-            bots.change_bot(connection, bot_id, {"name": "first"}, None, now=api.clock.now())
+            change_bot(connection, bot_id, BotChange({"name": "first"}), author=author, now=api.clock.now())
             waiting = thread.submit(describe)
             wait_for(somebody_waits, what="the second change to meet the first's lock")
         waiting.result(timeout=60)

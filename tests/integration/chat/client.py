@@ -10,7 +10,8 @@ import anyio
 import httpx
 from starlette.types import ASGIApp
 
-from chatsphere.http.principal import ALL_SCOPES, Principal, Scope
+from chatsphere.access.permissions import ALL_SCOPES, Role, Scope
+from chatsphere.access.principal import Principal
 from tests.conftest import Tenant
 
 TIMEOUT = 20
@@ -61,7 +62,7 @@ class ChatClient:
 
     def context(self) -> dict[str, str]:
         principal = Principal(
-            self.tenant.organization_id, self.tenant.user_id, "owner", self.scopes, bot_ids=self.bot_ids
+            self.tenant.organization_id, self.tenant.user_id, Role.OWNER, self.scopes, bot_ids=self.bot_ids
         )
         context = {"requestId": self.request_id, "authorizer": principal.to_context() | {"principalId": "x"}}
         return {"x-amzn-request-context": json.dumps(context)}

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from chatsphere.http.principal import Scope
+from chatsphere.access.permissions import Scope
 from tests.fakes_chat import FakeRetriever, ScriptedModel
 from tests.integration.chat.client import ChatClient, MakeClient
 

@@ -178,6 +178,15 @@ def register(state: State, request: Request, url: str) -> Answer:
 def login(state: State, request: Request, url: str) -> Answer:
     if state.passwords.get(request.body["email"]) != request.body["password"]:
         return 401, {"status": 401, "code": "invalid_login", "detail": "The mail address or the password is wrong"}
+    if request.body["email"] in state.codes:
+        return 200, {"mfa_required": True, "mfa_token": request.body["email"], "expires_in": 300}
+    return 200, state.open_session()
+
+
+@_Routes.on("POST /v1/auth/mfa/verify")
+def verify_code(state: State, request: Request, url: str) -> Answer:
+    if state.codes.get(request.body["mfa_token"]) != request.body["code"]:
+        return 401, {"status": 401, "code": "invalid_code", "detail": "The code is wrong or was used before"}
     return 200, state.open_session()
 
 

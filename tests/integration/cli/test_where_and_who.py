@@ -124,6 +124,23 @@ def test_a_login_is_stored_for_its_owner_only_and_used_afterwards(cli: Run, api:
     assert result.json["identity"]["user"]["email"] == "ada@example.com"
 
 
+@pytest.mark.parametrize(
+    ("options", "exit_code", "error"),
+    [(["--code", "123456"], 0, None), (["--code", "1"], 5, "invalid_code"), ([], 2, None)],
+)
+def test_a_second_factor_is_given_or_asked_for(
+    cli: Run, api: FakeApi, config: Path, options: list[str], exit_code: int, error: str | None
+) -> None:
+    api.state.passwords["ada@example.com"], api.state.codes["ada@example.com"] = "engine", "123456"
+
+    result = cli("login", "--api", api.url, "--email", "ada@example.com", "--password", "engine", *options, "--json")
+
+    assert result.code == exit_code
+    assert (config / "credentials.json").exists() is (exit_code == 0)
+    if error is not None:
+        assert result.json["error"]["code"] == error
+
+
 def test_a_wrong_password_is_exit_5_and_stores_nothing(cli: Run, api: FakeApi, config: Path) -> None:
     result = cli("login", "--api", api.url, "--email", "ada@example.com", "--password", "no", "--json")
 

@@ -9,10 +9,12 @@ import psycopg
 import pytest
 from psycopg import conninfo, sql
 
-from chatsphere.db.migrate import IAM_ROLE, migrate, with_iam
+from chatsphere.db.migrate import IAM_ROLE, MIGRATIONS, migrate, with_iam
 from tests.postgres import PASSWORD, running_server
 
 ADMINISTRATOR = "administrator"
+NEWEST = max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("*.sql"))
+"""The revision that every migrated database ends at."""
 
 
 @dataclass(frozen=True)

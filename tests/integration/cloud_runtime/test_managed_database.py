@@ -13,7 +13,7 @@ from chatsphere.db.database import Database
 from chatsphere.db.migrate import IAM_ROLE, LOCK, LOGIN_ROLES, current_revision, migrate, with_iam, with_passwords
 from chatsphere.errors import ConfigurationError, UnavailableError
 from tests.conftest import FREE_PLAN
-from tests.integration.cloud_runtime.conftest import ADMINISTRATOR, ManagedDatabase
+from tests.integration.cloud_runtime.conftest import ADMINISTRATOR, NEWEST, ManagedDatabase
 from tests.postgres import DatabaseUrls
 from tests.waiting import wait_for
 
@@ -49,7 +49,7 @@ def test_migrating_again_changes_nothing(managed_database: ManagedDatabase) -> N
     before = _schema(managed_database.superuser, ADMINISTRATOR)
     migrate(managed_database.administrator, with_iam)
     assert _schema(managed_database.superuser, ADMINISTRATOR) == before
-    assert current_revision(managed_database.administrator) == "0003"
+    assert current_revision(managed_database.administrator) == NEWEST
 
 
 def test_roles_get_iam_only_once_the_administrator_needs_no_further_connection(empty_database: ManagedDatabase) -> None:
@@ -61,7 +61,7 @@ def test_roles_get_iam_only_once_the_administrator_needs_no_further_connection(e
 
     migrate(empty_database.administrator, permit)
 
-    assert found == {"0003"}
+    assert found == {NEWEST}
 
 
 def test_the_roles_log_in_with_iam_and_nothing_else(managed_database: ManagedDatabase) -> None:
@@ -141,7 +141,7 @@ def test_a_second_migration_waits_for_the_first(empty_database: ManagedDatabase)
         # Then nothing has been done yet
         assert current_revision(empty_database.administrator) is None
     second.join()
-    assert current_revision(empty_database.administrator) == "0003"
+    assert current_revision(empty_database.administrator) == NEWEST
 
 
 def test_a_migration_does_not_wait_for_ever(empty_database: ManagedDatabase) -> None:

@@ -19,7 +19,7 @@ from chatsphere.errors import ConfigurationError, UnavailableError
 from chatsphere.identity.token_keys import RotationError
 from chatsphere.settings import MigrationSettings
 from infra.catalog import FUNCTIONS, DeploymentTrigger
-from tests.integration.cloud_runtime.conftest import ADMINISTRATOR, ManagedDatabase
+from tests.integration.cloud_runtime.conftest import ADMINISTRATOR, NEWEST, ManagedDatabase
 from tests.integration.cloud_runtime.relay import Relay, running_relay
 from tests.moto_server import running_moto
 from tests.postgres import PASSWORD
@@ -77,7 +77,7 @@ def test_the_first_deployment_makes_schema_roles_and_keys(
 ) -> None:
     answer = handler(CREATE, None)
 
-    assert answer == {"PhysicalResourceId": "chatsphere-database", "Data": {"Revision": "0003"}}
+    assert answer == {"PhysicalResourceId": "chatsphere-database", "Data": {"Revision": NEWEST}}
     with psycopg.connect(empty_database.superuser) as connection:
         assert connection.execute("SELECT count(*) FROM subscription_plans").fetchone() == (4,)
     private, public = (_keys(secrets, environment[name]) for name in ("TOKEN_KEYS_ARN", "TOKEN_PUBLIC_KEYS_ARN"))
@@ -117,7 +117,7 @@ def test_it_waits_for_a_cluster_that_wakes_up(
         deployment.start()
         wait_for(lambda: answers, what="the deployment")
         deployment.join()
-    assert (answers[0]["Data"], relay.refusals) == ({"Revision": "0003"}, 0)
+    assert (answers[0]["Data"], relay.refusals) == ({"Revision": NEWEST}, 0)
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_an_administrator_whose_password_is_refused_logs_in_by_iam(empty_databas
         signed_for.add(str(conninfo_to_dict(url)["user"]))
         return PASSWORD
 
-    assert migrate_as_administrator(settings, token) == "0003"
+    assert migrate_as_administrator(settings, token) == NEWEST
     assert signed_for == {ADMINISTRATOR}
 
 

@@ -15,9 +15,10 @@ import boto3
 import httpx
 import pytest
 
+from chatsphere.access.permissions import Role
+from chatsphere.access.principal import Principal
 from chatsphere.bootstrap import container
 from chatsphere.chat.asgi import services_from_environment
-from chatsphere.http.principal import Principal
 from chatsphere.observability import NAMESPACE, Metric
 from infra.local.sqs_events import sqs_event
 from tests.builders.running_api import PASSWORD, Account, Answer, RunningApi, running_api
@@ -72,7 +73,7 @@ class Story:
 
     def chat(self, path: str, body: dict[str, Any], request_id: str) -> httpx.Response:
         """Ask the streaming function, as the Lambda Web Adapter does."""
-        principal = Principal(UUID(self.account.organization_id), UUID(self.account.user_id), "owner")
+        principal = Principal(UUID(self.account.organization_id), UUID(self.account.user_id), Role.OWNER)
         context = {"requestId": request_id, "authorizer": principal.to_context()}
         headers = {"x-amzn-request-context": json.dumps(context), "x-amzn-trace-id": "Root=1-trace;Sampled=1"}
         app = importlib.import_module("functions.answer_question.handler").app

@@ -73,6 +73,44 @@ def test_a_connection_lost_in_a_transaction_is_unavailable_and_replaced(
         assert connection.execute("SELECT 1 AS one").fetchone() == {"one": 1}
 
 
+def test_a_pipelined_transaction_is_read_after_its_end(database: Database, make_tenant: Callable[[], Tenant]) -> None:
+    mine, other = make_tenant(), make_tenant()
+    with database.transaction(mine.organization_id, pipelined=True) as connection:
+        changed = connection.execute("UPDATE bots SET name = 'new' RETURNING id")
+        seen = connection.execute("SELECT id, name FROM bots WHERE id = ANY(%s)", ([mine.bot_id, other.bot_id],))
+
+    assert changed.fetchall() == [{"id": mine.bot_id}]
+    assert seen.fetchall() == [{"id": mine.bot_id, "name": "new"}]
+    with database.transaction(mine.organization_id) as connection:
+        assert connection.execute("SELECT name FROM bots").fetchall() == [{"name": "new"}]
+
+
+@pytest.mark.parametrize("failure", ["of the block", "of a statement"])
+def test_a_pipelined_transaction_is_all_or_nothing(
+    database: Database, make_tenant: Callable[[], Tenant], failure: str
+) -> None:
+    tenant = make_tenant()
+    expected = ZeroDivisionError if failure == "of the block" else psycopg.errors.DivisionByZero
+    with pytest.raises(expected), database.transaction(tenant.organization_id, pipelined=True) as connection:
+        connection.execute("DELETE FROM bots")
+        if failure == "of the block":
+            raise ZeroDivisionError
+        connection.execute("SELECT 1 / 0")
+    with database.transaction(tenant.organization_id) as connection:
+        assert len(connection.execute("SELECT id FROM bots").fetchall()) == 1
+
+
+def test_a_pipelined_transaction_whose_connection_is_lost_is_unavailable(
+    database: Database, database_urls: DatabaseUrls
+) -> None:
+    with pytest.raises(UnavailableError), database.transaction(None, pipelined=True) as connection:
+        _terminate(database_urls, connection)
+        connection.execute("SELECT 1")
+    with database.transaction(None, pipelined=True) as connection:
+        one = connection.execute("SELECT 1 AS one")
+    assert one.fetchone() == {"one": 1}
+
+
 def _terminate(database_urls: DatabaseUrls, connection: Connection) -> None:
     with psycopg.connect(database_urls.admin, autocommit=True) as admin:
         admin.execute("SELECT pg_terminate_backend(%s, 5000)", (connection.info.backend_pid,))

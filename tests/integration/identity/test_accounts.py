@@ -112,6 +112,27 @@ def test_nothing_else_of_a_profile_can_be_changed(api: RunningApi, body: dict[st
     assert (answer.status, answer.code) == (422, "invalid_request")
 
 
+def test_a_username_is_unique_in_every_case(api: RunningApi) -> None:
+    first, second, name = api.register(), api.register(), f"ada.{uuid4().hex[:20]}"
+
+    taken = api.request("PATCH", "/v1/me", {"username": name}, token=first.access_token)
+    answer = api.request("PATCH", "/v1/me", {"username": name.upper()}, token=second.access_token)
+
+    assert (taken.status, taken.json["user"]["username"]) == (200, name)
+    assert (answer.status, answer.code) == (409, "username_taken")
+    again = api.request("PATCH", "/v1/me", {"username": name.upper()}, token=first.access_token)
+    assert again.json["user"]["username"] == name.upper()
+
+
+@pytest.mark.parametrize(
+    "username", ["ab", "x" * 31, "ada@example.com", "-ada", "ada.", "a da", "", None, "adä", "ada\n"]
+)
+def test_a_username_is_short_and_plain(api: RunningApi, username: str | None) -> None:
+    answer = api.request("PATCH", "/v1/me", {"username": username}, token=api.register().access_token)
+
+    assert (answer.status, answer.code) == (422, "invalid_request")
+
+
 def test_a_key_is_not_the_person_and_changes_no_name(api: RunningApi) -> None:
     account = api.register()
     key = api.api_key(account)

@@ -17,6 +17,7 @@ DEFAULT_SCOPES = [
     "conversations:write",
     "documents:read",
     "documents:write",
+    "organization:read",
 ]
 
 

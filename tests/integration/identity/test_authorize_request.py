@@ -3,9 +3,10 @@ from typing import Any
 
 import pytest
 
+from chatsphere.access.permissions import ALL_SCOPES, Role, Scope
+from chatsphere.access.principal import Principal
 from chatsphere.db.database import Database
 from chatsphere.errors import UnavailableError
-from chatsphere.http.principal import ALL_SCOPES, Principal, Scope
 from chatsphere.identity.opaque_tokens import checksum
 from tests.builders.rest_api import authorize
 from tests.builders.running_api import Account, RunningApi, running_api
@@ -47,7 +48,7 @@ def test_a_person_has_every_scope_and_every_bot(account: Account) -> None:
     assert decision["principalId"] == account.user_id
     caller = Principal.from_context(decision["context"])
     assert (str(caller.organization_id), str(caller.user_id)) == (account.organization_id, account.user_id)
-    assert (caller.role, caller.scopes, caller.api_key_id, caller.bot_ids) == ("owner", ALL_SCOPES, None, None)
+    assert (caller.role, caller.scopes, caller.api_key_id, caller.bot_ids) == (Role.OWNER, ALL_SCOPES, None, None)
 
 
 def test_a_key_has_what_it_was_given(api: RunningApi, account: Account) -> None:
@@ -126,7 +127,7 @@ def test_a_typing_error_in_a_key_never_reaches_the_database(database_urls: Datab
     typo = key[:-8] + ("x" if key[-8] != "x" else "y") + key[-7:]
 
     with running_api(database_urls, AUTHENTICATOR_DATABASE_URL=NOWHERE):
-        assert refusal(ask(typo)) == "unauthorized"
+        assert refusal(ask(typo)) == "malformed_api_key"
         with pytest.raises(UnavailableError):
             ask(key)
 
@@ -156,7 +157,9 @@ def test_a_right_prefix_with_another_secret_is_refused(api: RunningApi, account:
     ],
 )
 def test_garbage_is_refused_and_never_raises(api: RunningApi, credential: str) -> None:
-    assert refusal(ask(credential)) == "unauthorized"
+    ours = credential.startswith("cs_live_") and credential.isascii()
+    expected = "malformed_api_key" if ours else "unauthorized"
+    assert refusal(ask(credential)) == expected
 
 
 def test_a_scope_that_was_abolished_grants_nothing(api: RunningApi, account: Account, admin: Database) -> None:

@@ -10,6 +10,9 @@ from chatsphere.adapters.argon2_passwords import Argon2PasswordHasher
 from chatsphere.db.database import Database
 from chatsphere.errors import InvalidLoginError, UnauthorizedError
 from chatsphere.identity import sessions
+from chatsphere.identity.homes import Homes
+from chatsphere.identity.login import Login
+from chatsphere.identity.login import log_in as log_in_with
 from chatsphere.identity.model import TokenPair
 from chatsphere.settings import PasswordSettings
 from tests.builders.running_api import PASSWORD, Account, Answer, RunningApi
@@ -51,6 +54,11 @@ def admin(database_urls: DatabaseUrls) -> Iterator[Database]:
 def in_process(api: RunningApi, database: Database) -> sessions.Sessions:
     c = api.container
     return sessions.Sessions(database, c.token_signer, c.ids, c.clock, 600, 3600)
+
+
+def checking(api: RunningApi, hasher: CountingHasher) -> Login:
+    c = api.container
+    return Login(c.sessions, hasher, c.credential_throttle, Homes(c.database, c.ids, c.clock, "Free"), 300)
 
 
 def log_in(api: RunningApi, email: str, password: str = PASSWORD) -> Answer:
@@ -102,7 +110,7 @@ def test_every_failed_login_takes_the_same_work(
     password = PASSWORD if who == "inactive" else "wrong password"
 
     with pytest.raises(InvalidLoginError):
-        sessions.log_in(in_process(api, api.container.authenticator_database), hasher, email=email, password=password)
+        log_in_with(checking(api, hasher), email=email, password=password)
 
     assert (hasher.verified, hasher.hashed) == (1, [])
 
@@ -111,10 +119,9 @@ def test_a_hash_of_old_parameters_is_replaced_at_the_next_login(
     api: RunningApi, account: Account, admin: Database
 ) -> None:
     stronger = CountingHasher(Argon2PasswordHasher(PasswordSettings(argon2_memory_kib=16, argon2_passes=1)))
-    own = in_process(api, api.container.authenticator_database)
 
     for _ in range(2):
-        sessions.log_in(own, stronger, email=account.email, password=PASSWORD)
+        log_in_with(checking(api, stronger), email=account.email, password=PASSWORD)
 
     assert stronger.hashed == [PASSWORD]
     with admin.transaction(None) as connection:
@@ -139,19 +146,24 @@ def test_using_a_token_twice_revokes_everything_from_the_same_login(api: Running
     reused = refresh(api, account.refresh_token)
 
     assert (reused.status, reused.code) == (401, "unauthorized")
+    assert not is_known(api, successor["access_token"])
+    assert is_known(api, elsewhere["access_token"])
     assert refresh(api, successor["refresh_token"]).status == 401
     assert refresh(api, elsewhere["refresh_token"]).status == 200
 
 
-def test_of_two_uses_at_once_only_one_wins(api: RunningApi, account: Account, database_urls: DatabaseUrls) -> None:
-    both = Barrier(2)
+RACERS = 6
+
+
+def test_of_many_uses_at_once_only_one_wins(api: RunningApi, account: Account, database_urls: DatabaseUrls) -> None:
+    all_of_them = Barrier(RACERS)
 
     def use() -> TokenPair | None:
         database = Database(database_urls.authenticator)
         own = in_process(api, database)
         with database.transaction(None):
             pass  # connected before the race begins
-        both.wait(timeout=30)
+        all_of_them.wait(timeout=30)
         try:
             return sessions.refresh(own, account.refresh_token)
         except UnauthorizedError:
@@ -159,13 +171,14 @@ def test_of_two_uses_at_once_only_one_wins(api: RunningApi, account: Account, da
         finally:
             database.close()
 
-    with ThreadPoolExecutor(2) as threads:
-        results = [future.result(timeout=60) for future in [threads.submit(use), threads.submit(use)]]
+    with ThreadPoolExecutor(RACERS) as threads:
+        results = [future.result(timeout=60) for future in [threads.submit(use) for _ in range(RACERS)]]
 
     winners = [pair for pair in results if pair is not None]
     assert len(winners) == 1
-    # The loser's use is a reuse like any other.
+    # The losers' use is a reuse like any other.
     assert refresh(api, winners[0].refresh_token).status == 401
+    assert not is_known(api, winners[0].access_token)
 
 
 def test_a_refresh_token_expires(api: RunningApi, account: Account) -> None:
@@ -201,6 +214,8 @@ def test_logging_out_ends_this_session_and_no_other(api: RunningApi, account: Ac
     answer = api.request("POST", "/v1/auth/logout", {"refresh_token": account.refresh_token})
 
     assert (answer.status, answer.text) == (204, "")
+    assert not is_known(api, successor["access_token"])
+    assert is_known(api, elsewhere["access_token"])
     assert refresh(api, successor["refresh_token"]).status == 401
     assert refresh(api, elsewhere["refresh_token"]).status == 200
 
@@ -233,3 +248,25 @@ def deactivate(admin: Database, account: Account) -> None:
 @pytest.mark.parametrize("body", [{}, {"email": "a@b.co"}, {"email": 1, "password": "x"}, {"password": "x" * 5000}])
 def test_a_login_without_its_fields_is_invalid(api: RunningApi, body: dict[str, Any]) -> None:
     assert api.request("POST", "/v1/auth/login", body).status == 422
+
+
+def test_a_failed_login_is_told_to_the_organization_and_names_nobody_as_actor(
+    api: RunningApi, account: Account, admin: Database
+) -> None:
+    log_in(api, account.email, "wrong password")
+    log_in(api, "nobody@example.com", "wrong password")
+
+    with admin.transaction(None) as connection:
+        entries = connection.execute(
+            "SELECT organization_id::text, actor_user_id, object_id, address FROM audit_log"
+            " WHERE action = 'user.login_failed' AND address = %s",
+            (api.address,),
+        ).fetchall()
+    assert entries == [
+        {
+            "organization_id": account.organization_id,
+            "actor_user_id": None,
+            "object_id": account.user_id,
+            "address": api.address,
+        }
+    ]

@@ -12,7 +12,6 @@ from uuid import UUID
 
 from chatsphere.adapters.system import UuidV7Ids
 from chatsphere.db.database import Connection, Database
-from chatsphere.knowledge.ingestion.batches import Delivery, process_batch
 from chatsphere.knowledge.ingestion.deletion import Eraser
 from chatsphere.knowledge.ingestion.embed import ChunkEmbedder
 from chatsphere.knowledge.ingestion.events import parse_events
@@ -25,6 +24,7 @@ from chatsphere.knowledge.ingestion.submit import Submitter
 from chatsphere.knowledge.text import Block, Chunk
 from chatsphere.observability import Metric
 from chatsphere.ports import Namespace, TokenCounter
+from chatsphere.queue_batches import Delivery, process_batch
 from tests.conftest import Tenant
 from tests.fakes import FakeEmbedder, FixedClock, InMemoryObjectStore, InMemoryQueue, InMemoryVectorStore
 

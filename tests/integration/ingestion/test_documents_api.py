@@ -400,6 +400,26 @@ def test_documents_of_a_bot_that_is_being_deleted_are_not_there(client: Client) 
     assert client.pipeline.bot_status() is None
 
 
+def test_an_archived_bot_takes_no_documents_and_shows_those_it_has(client: Client) -> None:
+    known = client.text("known.txt", "Some text.").json["document"]
+    client.pipeline.run()
+    bot = f"/v1/bots/{client.bot_id}"
+    assert client.api.request("POST", f"{bot}/archive", token=client.account.access_token).status == 200
+
+    refused = [
+        client.text("known.txt", "Some text."),
+        client.text("new.txt", "Other text."),
+        client.ask("POST", body={"name": "new.txt", "content_type": "text/plain", "size": 3}),
+        client.ask("POST", f"/{known['id']}/reprocess"),
+        client.api.request("POST", f"{bot}/upload-credentials", token=client.account.access_token),
+    ]
+
+    assert [(answer.status, answer.code) for answer in refused] == [(409, "bot_archived")] * 5
+    assert [document["id"] for document in client.ask("GET").json["data"]] == [known["id"]]
+    assert client.api.request("POST", f"{bot}/restore", token=client.account.access_token).json["status"] == "trained"
+    assert client.text("new.txt", "Other text.").status == 202
+
+
 def test_a_key_needs_the_scope_and_the_bot(client: Client) -> None:
     # Given
     reader = client.api.api_key(client.account, scopes=["documents:read"])["key"]

@@ -38,8 +38,10 @@ class WiredDatabase:
         self._wire = wire
 
     @contextmanager
-    def transaction(self, organization_id: UUID | None, actor_id: UUID | None = None) -> Iterator[Connection]:
-        with self._database.transaction(organization_id, actor_id) as connection:
+    def transaction(
+        self, organization_id: UUID | None, actor_id: UUID | None = None, *, pipelined: bool = False
+    ) -> Iterator[Connection]:
+        with self._database.transaction(organization_id, actor_id, pipelined=pipelined) as connection:
             yield connection
             self._wire.step()
         self._wire.step()

@@ -42,10 +42,103 @@ def test_without_its_tenant_the_application_sees_and_changes_no_row(
 
 def test_the_authenticator_reads_credentials_and_nothing_else(database_urls: DatabaseUrls) -> None:
     database = Database(database_urls.authenticator)
-    for table in ("bots", "documents", "chunks", "conversations", "messages", "organizations"):
+    for table in ("documents", "chunks", "conversations", "messages", "bot_versions"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege), database.transaction(None) as connection:
             connection.execute(f"SELECT 1 FROM {table}")
-    for change in ("UPDATE users SET email = 'x'", "UPDATE api_keys SET scopes = '{}'", "DELETE FROM memberships"):
+    for column in ("system_prompt FROM bots", "stripe_customer_id FROM organizations"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege), database.transaction(None) as connection:
+            connection.execute(f"SELECT {column}")
+    for change in ("UPDATE users SET first_name = 'x'", "UPDATE api_keys SET scopes = '{}'", "DELETE FROM memberships"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege), database.transaction(None) as connection:
             connection.execute(change)
     database.close()
+
+
+GRANTS = """
+    SELECT c.relname, g.privilege_type, '*' FROM pg_class c, aclexplode(c.relacl) g
+    WHERE g.grantee = %(role)s::regrole AND c.relnamespace = 'public'::regnamespace
+    UNION ALL
+    SELECT c.relname, g.privilege_type, string_agg(a.attname, ' ' ORDER BY a.attname)
+    FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid, aclexplode(a.attacl) g
+    WHERE g.grantee = %(role)s::regrole AND c.relnamespace = 'public'::regnamespace
+    GROUP BY c.relname, g.privilege_type
+"""
+
+OF_THE_ERASER = {
+    ("api_keys", "SELECT", "created_by id"),
+    ("audit_log", "DELETE", "*"),
+    ("audit_log", "SELECT", "*"),
+    ("audit_log", "UPDATE", "address after before user_agent"),
+    ("bot_members", "SELECT", "user_id"),
+    ("bot_versions", "SELECT", "created_by"),
+    ("bot_versions", "UPDATE", "created_by"),
+    ("bots", "SELECT", "created_by"),
+    ("bots", "UPDATE", "created_by"),
+    ("credential_throttles", "DELETE", "*"),
+    ("credential_throttles", "SELECT", "subject"),
+    ("erasures", "SELECT", "*"),
+    ("erasures", "UPDATE", "*"),
+    ("idempotency_keys", "DELETE", "*"),
+    ("idempotency_keys", "SELECT", "principal_id"),
+    ("invitations", "DELETE", "*"),
+    ("invitations", "SELECT", "accepted_by email invited_by"),
+    ("invitations", "UPDATE", "accepted_by invited_by"),
+    ("memberships", "SELECT", "user_id"),
+    ("quarantined_objects", "DELETE", "*"),
+    ("quarantined_objects", "SELECT", "s3_key"),
+    ("rate_limits", "DELETE", "*"),
+    ("rate_limits", "SELECT", "principal_id"),
+    ("recovery_codes", "SELECT", "user_id"),
+    ("refresh_tokens", "SELECT", "user_id"),
+    ("sessions", "SELECT", "user_id"),
+    ("usage_events", "SELECT", "id user_id"),
+    ("usage_events", "UPDATE", "user_id"),
+    ("user_tokens", "SELECT", "user_id"),
+    ("users", "DELETE", "*"),
+    ("users", "SELECT", "email id"),
+}
+
+OF_THE_REAPER = {
+    ("bots", "SELECT", "*"),
+    ("documents", "SELECT", "*"),
+    ("erasures", "SELECT", "id lease_expires_at recheck_at status"),
+}
+
+
+@pytest.mark.parametrize(
+    ("role", "granted"), [("chatsphere_eraser", OF_THE_ERASER), ("chatsphere_reaper", OF_THE_REAPER)]
+)
+def test_a_job_that_reaches_every_tenant_is_granted_exactly_what_it_needs(
+    database_urls: DatabaseUrls, role: str, granted: set[tuple[str, str, str]]
+) -> None:
+    with psycopg.connect(database_urls.admin) as connection:
+        assert set(connection.execute(GRANTS, {"role": role}).fetchall()) == granted
+
+
+@pytest.mark.parametrize(
+    ("role", "granted"),
+    [("chatsphere_app", {"INSERT", "SELECT"}), ("chatsphere_authenticator", {"INSERT", "SELECT"})],
+)
+def test_the_audit_log_is_only_added_to(database_urls: DatabaseUrls, role: str, granted: set[str]) -> None:
+    with psycopg.connect(database_urls.admin) as connection:
+        rows = connection.execute(GRANTS, {"role": role}).fetchall()
+    assert {privilege for table, privilege, _ in rows if table == "audit_log"} == granted
+
+
+def test_the_authenticator_sees_of_what_people_do_only_their_own(
+    database_urls: DatabaseUrls, make_tenant: Callable[[], Tenant]
+) -> None:
+    tenant, other = make_tenant(), make_tenant()
+    database = Database(database_urls.authenticator)
+    try:
+        for table, person in (("audit_log", "actor_user_id"), ("usage_events", "user_id"), ("bots", "created_by")):
+            with database.transaction(None, tenant.user_id) as connection:
+                seen = {row[person] for row in connection.execute(f"SELECT {person} FROM {table}")}
+            assert seen <= {tenant.user_id}
+            with database.transaction(None) as connection:
+                assert connection.execute(f"SELECT {person} FROM {table}").fetchall() == []
+        with database.transaction(None, other.user_id) as connection:
+            bots = connection.execute("SELECT id FROM bots").fetchall()
+        assert [row["id"] for row in bots] == [other.bot_id]
+    finally:
+        database.close()

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from openapi_spec_validator import validate
 
+from chatsphere.access.permissions import REQUIREMENTS, Permission
 from chatsphere.http import description
 from infra.catalog import FUNCTIONS, HttpTrigger, Route
 from tests.builders.rest_api import Answer
 from tests.builders.running_api import RunningApi, running_api
 from tests.postgres import DatabaseUrls
 
-NOWHERE = DatabaseUrls(*["postgresql://127.0.0.1:1/nothing?connect_timeout=1"] * 4)
+NOWHERE = DatabaseUrls(*["postgresql://127.0.0.1:1/nothing?connect_timeout=1"] * 5)
 ROUTES = [route for f in FUNCTIONS if isinstance(f.trigger, HttpTrigger) for route in f.trigger.routes]
 METHODS = {"get", "post", "put", "patch", "delete"}
 
@@ -60,7 +61,8 @@ def test_each_operation_says_what_it_does_who_may_and_what_can_go_wrong(document
     assert operation["tags"][0] in {tag["name"] for tag in document["tags"]}
     assert (operation.get("security") == []) == route.public
     expected = {"503"}
-    expected |= set() if route.public else {"401", "403"}
+    expected |= set() if route.public else {"401", "403", "429"}
+    expected |= {"409", "422"} if is_keyed(route) else set()
     expected |= {"404"} if "{" in route.path else set()
     expected |= {"400", "413", "415", "422"} if "requestBody" in operation else set()
     assert expected <= set(operation["responses"])
@@ -68,6 +70,40 @@ def test_each_operation_says_what_it_does_who_may_and_what_can_go_wrong(document
     assert re.findall(r"\{(\w+)\}", route.path) == [
         parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "path"
     ]
+
+
+def is_keyed(route: Route) -> bool:
+    return not route.public and route.method != "GET"
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
+def test_each_operation_says_who_may_how_often_and_whether_it_can_be_repeated(
+    document: dict[str, Any], route: Route
+) -> None:
+    operation = operations(document)[route.method, route.path]
+    keyed = [parameter for parameter in operation.get("parameters", []) if parameter["name"] == "Idempotency-Key"]
+
+    assert len(keyed) == is_keyed(route)
+    if route.public:
+        assert "x-permission" not in operation
+        return
+    permission = Permission(operation["x-permission"])
+    scope = REQUIREMENTS[permission].scope
+    assert operation["security"] == [{"bearer": [scope.value] if scope else []}]
+    assert f"Requires `{permission.value}`" in operation["description"]
+    answers = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
+    assert all({"RateLimit", "RateLimit-Policy"} <= set(answer["headers"]) for answer in answers)
+    assert all(("Idempotency-Replayed" in answer["headers"]) == is_keyed(route) for answer in answers)
+
+
+def test_who_must_come_back_is_told_when(document: dict[str, Any]) -> None:
+    problems = document["components"]["responses"]
+
+    assert {name for name, problem in problems.items() if "Retry-After" in problem["headers"]} == {
+        "Problem409",
+        "Problem429",
+        "Problem503",
+    }
 
 
 def test_every_error_is_a_problem_document(document: dict[str, Any]) -> None:

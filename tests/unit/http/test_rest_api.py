@@ -12,11 +12,12 @@ from uuid import UUID
 import pytest
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
+from chatsphere.access.permissions import Role
+from chatsphere.access.principal import Principal
 from chatsphere.errors import ConflictError, UnavailableError
 from chatsphere.http.models import ApiRequest, ApiResponse
-from chatsphere.http.operations import no_content
+from chatsphere.http.operations import PUBLIC, no_content
 from chatsphere.http.pagination import Cursor, Limit, decode_cursor
-from chatsphere.http.principal import Principal
 from chatsphere.http.rest_api import Handler, lambda_handler, principal, rest_api
 from chatsphere.observability import logger
 from tests.builders.rest_api import proxy_event
@@ -37,27 +38,27 @@ class Shown(ApiResponse):
 def routes() -> Router:
     router = Router()
 
-    @router.post("/v1/things", status_code=201)
+    @router.post("/v1/things", status_code=201, openapi_extensions=PUBLIC)
     def make(body: Body) -> Shown:
         return Shown(name=body.name, at=datetime.fromisoformat("2026-07-01T12:00:00+02:00"))
 
-    @router.get("/v1/things")
+    @router.get("/v1/things", openapi_extensions=PUBLIC)
     def page(limit: Limit = 20, cursor: Cursor = None) -> dict[str, Any]:
         return {"limit": limit, "after": str(decode_cursor(cursor))}
 
-    @router.get("/v1/things/<thing_id>")
+    @router.get("/v1/things/<thing_id>", openapi_extensions=PUBLIC)
     def get(thing_id: UUID) -> dict[str, str]:
         return {"id": str(thing_id)}
 
-    @router.delete("/v1/things/<thing_id>")
+    @router.delete("/v1/things/<thing_id>", openapi_extensions=PUBLIC)
     def delete(thing_id: UUID) -> Any:
         return no_content()
 
-    @router.post("/v1/actions")
+    @router.post("/v1/actions", openapi_extensions=PUBLIC)
     def act() -> dict[str, bool]:
         return {"done": True}
 
-    @router.get("/v1/errors/<kind>")
+    @router.get("/v1/errors/<kind>", openapi_extensions=PUBLIC)
     def fail(kind: str) -> Shown:
         if kind == "conflict":
             raise ConflictError("It is taken.")
@@ -67,7 +68,7 @@ def routes() -> Router:
             return {"name": SECRET}  # type: ignore[return-value]
         raise RuntimeError(SECRET)
 
-    @router.get("/v1/caller")
+    @router.get("/v1/caller", openapi_extensions=PUBLIC)
     def caller() -> dict[str, str]:
         return principal(router).to_context()
 
@@ -274,7 +275,7 @@ def test_an_error_that_nobody_meant_shows_nothing_of_itself(handler: Handler, ki
 
 
 def test_the_caller_is_who_the_authorizer_says(handler: Handler) -> None:
-    caller = Principal(UUID(int=1), UUID(int=2), "owner", bot_ids=frozenset([UUID(int=3)]))
+    caller = Principal(UUID(int=1), UUID(int=2), Role.OWNER, bot_ids=frozenset([UUID(int=3)]))
 
     event = proxy_event("GET", "/v1/caller", "/v1/caller", {}, {}, {})
     event["requestContext"]["authorizer"] = {"principalId": "x", "integrationLatency": 1, **caller.to_context()}

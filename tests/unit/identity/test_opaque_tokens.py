@@ -1,5 +1,7 @@
 import hashlib
 import re
+from collections.abc import Callable
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -31,6 +33,21 @@ def test_a_wrong_letter_anywhere_is_told_without_the_database() -> None:
         assert tokens.api_key_prefix(secret.text[:place] + letter + secret.text[place + 1 :]) is None
 
 
+def test_scanners_find_keys_by_the_documented_pattern_and_nothing_else() -> None:
+    page = Path("docs/api.md").read_text(encoding="utf-8")
+    documented = re.search(r"`(\\bcs_live_[^`]+)`", page)
+    assert documented
+    pattern = re.compile(documented[1])
+    keys = [tokens.new_api_key()[1].text for _ in range(50)]
+
+    for key in keys:
+        for around in ('API_KEY="{}"', "Authorization: Bearer {}\n", "https://x.example/?key={}&a=b", "- {}", "({})"):
+            assert pattern.findall(around.format(key)) == [key]
+    prefix, secret = tokens.new_api_key()
+    for other in (prefix, secret.text + "x", "x" + secret.text, tokens.new_refresh_token(uuid4()).text):
+        assert pattern.findall(other) == []
+
+
 @pytest.mark.parametrize("text", ["", "cs_live_", "cs_live_a_b", "cs_live_" + "A" * 55, "\x00" * 63, "é" * 63])
 def test_what_is_no_key_has_no_prefix(text: str) -> None:
     assert tokens.api_key_prefix(text) is None
@@ -60,3 +77,21 @@ def test_a_refresh_token_holds_its_id() -> None:
 @pytest.mark.parametrize("text", ["", "csr__", f"csr_{UUID(int=0).hex}_short", "x" * 10_000, "csr_\x00"])
 def test_what_is_no_refresh_token_has_no_id(text: str) -> None:
     assert tokens.refresh_token_id(text) is None
+
+
+def test_a_single_use_token_names_its_row_and_is_no_refresh_token() -> None:
+    token_id = uuid4()
+
+    secret = tokens.new_single_use_token(token_id)
+
+    assert tokens.single_use_token_id(secret.text) == token_id
+    assert tokens.refresh_token_id(secret.text) is None
+    assert tokens.single_use_token_id(tokens.new_refresh_token(token_id).text) is None
+    assert secret.hash == tokens.secret_hash(secret.text)
+
+
+@pytest.mark.parametrize(
+    "change", [lambda t: t[:-1], lambda t: t + "a", lambda t: t.upper(), lambda t: f" {t}", lambda _: ""]
+)
+def test_what_is_no_single_use_token_has_no_id(change: Callable[[str], str]) -> None:
+    assert tokens.single_use_token_id(change(tokens.new_single_use_token(uuid4()).text)) is None

@@ -30,6 +30,19 @@ def test_the_limits_of_calls_are_taken_over_and_nothing_else() -> None:
     assert values == {"VECTOR_DIMENSIONS": "384", "PROVIDER_ATTEMPTS": "2"}
 
 
+def test_stripes_key_is_taken_over() -> None:
+    stripe = {
+        "STRIPE_API_KEY": "sk_test_1",
+        "STRIPE_WEBHOOK_SECRET": "whsec_1",
+        "STRIPE_PRICE_IDS": "Pro=price_1",
+        "BILLING_RETURN_URL": "http://localhost",
+    }
+
+    values = provider_values(stripe)
+
+    assert stripe.items() <= values.items()
+
+
 @pytest.mark.parametrize(
     ("environment", "named"),
     [
@@ -39,6 +52,7 @@ def test_the_limits_of_calls_are_taken_over_and_nothing_else() -> None:
         ({"VECTOR_STORE": "pinecone"}, "PINECONE_API_KEY"),
         ({"VECTOR_STORE": "weaviate"}, "VECTOR_STORE"),
         ({"PROVIDER_ATTEMPTS": "none"}, "PROVIDER_ATTEMPTS"),
+        ({"STRIPE_API_KEY": "sk_test_1"}, "STRIPE_WEBHOOK_SECRET"),
         ({"GEMINI_API_KEY": "a\u201cb"}, "GEMINI_API_KEY"),
         ({"PINECONE_API_KEY": "a\r\nx: b"}, "PINECONE_API_KEY"),
     ],

@@ -262,13 +262,21 @@ def event(message: Any) -> bytes:
 
 def test_a_question_is_rewritten_by_a_short_call(gemini: GeminiServer) -> None:
     gemini.says("How much does\nthe Falcon plan cost?")
-    assert model(gemini.url).standalone_question("And how much?", HISTORY) == "How much does the Falcon plan cost?"
+    assert model(gemini.url).standalone_question("And how much?", HISTORY).text == "How much does the Falcon plan cost?"
     assert gemini.received[0].path.endswith(":generateContent")
     assert gemini.received[0].body["generationConfig"]["maxOutputTokens"] <= 200
 
 
+def test_a_rewriting_costs_what_it_took_also_where_it_is_not_used(gemini: GeminiServer) -> None:
+    gemini.says("word " * 500)
+    asked = model(gemini.url).standalone_question("And how much?", HISTORY)
+    assert asked.prompt_tokens > 0
+    assert asked.completion_tokens > 0
+    assert asked.cost_microdollars > 0
+
+
 def test_without_history_no_one_is_asked(gemini: GeminiServer) -> None:
-    assert model(gemini.url).standalone_question("How much?", ()) == "How much?"
+    assert model(gemini.url).standalone_question("How much?", ()).text == "How much?"
     assert gemini.received == []
 
 
@@ -279,12 +287,12 @@ def test_without_history_no_one_is_asked(gemini: GeminiServer) -> None:
 )
 def test_a_question_that_cannot_be_rewritten_stands_as_it_is(gemini: GeminiServer, faults: list[Fault]) -> None:
     gemini.faults = faults
-    assert model(gemini.url).standalone_question("And how much?", HISTORY) == "And how much?"
+    assert model(gemini.url).standalone_question("And how much?", HISTORY).text == "And how much?"
 
 
 def test_a_rewriting_that_was_cut_off_is_not_used(gemini: GeminiServer) -> None:
     gemini.says("word " * 500)
-    assert model(gemini.url).standalone_question("And how much?", HISTORY) == "And how much?"
+    assert model(gemini.url).standalone_question("And how much?", HISTORY).text == "And how much?"
 
 
 def test_a_wrong_key_is_not_hidden(gemini: GeminiServer) -> None:

@@ -14,6 +14,7 @@ from chatsphere.ports import (
     AnswerEvent,
     AnswerRequest,
     Embedder,
+    StandaloneQuestion,
     TokenCounter,
     Turn,
 )
@@ -53,9 +54,17 @@ class ExtractiveAnswerModel:
                 break
         yield AnswerEnd(finish_reason, self._prompt_tokens(question, request), self._count(answer), 0)
 
-    def standalone_question(self, question: str, history: Sequence[Turn]) -> str:
+    def standalone_question(self, question: str, history: Sequence[Turn]) -> StandaloneQuestion:
         """Return the question, led by its subject where it leaves that to the history."""
-        return standalone(question, history)
+        return StandaloneQuestion(standalone(question, history))
+
+    def count_tokens(self, text: str) -> int:
+        """Return the number of the embedder's tokens."""
+        return self._count(text)
+
+    def cost(self, prompt_tokens: int, completion_tokens: int) -> int:  # noqa: ARG002 - the port's
+        """Return 0: no one is paid."""
+        return 0
 
     def _prompt_tokens(self, question: str, request: AnswerRequest) -> int:
         return self._count(question) + sum(self._count(passage.content) for passage in request.passages)

@@ -11,7 +11,7 @@ from chatsphere.adapters.gemini.prompt import answer_body, rewrite_body
 from chatsphere.adapters.gemini.stream import Piece, Tokens, messages, piece_of
 from chatsphere.adapters.gemini.tokens import GeminiTokenEstimate
 from chatsphere.errors import AnswerBlockedError, EmptyAnswerError, UnavailableError
-from chatsphere.ports import AnswerEnd, AnswerEvent, AnswerRequest, Turn
+from chatsphere.ports import AnswerEnd, AnswerEvent, AnswerRequest, StandaloneQuestion, Turn
 from chatsphere.settings import AnswerSettings
 
 REWRITE_SECONDS: Final = 8.0
@@ -50,18 +50,24 @@ class GeminiAnswerModel:
         if last.finish is None or not text.text.strip():
             raise EmptyAnswerError
         tokens = last.tokens or _estimated(body, text.text)
-        yield AnswerEnd(
-            last.finish, tokens.prompt, tokens.completion, self._price.cost(tokens.prompt, tokens.completion)
-        )
+        yield AnswerEnd(last.finish, tokens.prompt, tokens.completion, self.cost(tokens.prompt, tokens.completion))
 
-    def standalone_question(self, question: str, history: Sequence[Turn]) -> str:
+    def count_tokens(self, text: str) -> int:
+        """Return the estimated number of tokens; see `GeminiTokenEstimate`."""
+        return GeminiTokenEstimate().count_tokens(text)
+
+    def cost(self, prompt_tokens: int, completion_tokens: int) -> int:
+        """Return what a call costs at the model's price."""
+        return self._price.cost(prompt_tokens, completion_tokens)
+
+    def standalone_question(self, question: str, history: Sequence[Turn]) -> StandaloneQuestion:
         """Return the question with what it leaves to the history filled in; as it stands if Gemini does not help.
 
         Raises:
             ProviderRejectedError: Gemini does not take the call.
         """
         if not history:
-            return question
+            return StandaloneQuestion(question)
         body = rewrite_body(question, history, self._name)
         try:
             reply = self._upstream.call(
@@ -69,11 +75,13 @@ class GeminiAnswerModel:
             )
             piece = piece_of(reply.body)
         except (UnavailableError, AnswerBlockedError):
-            return question
+            return StandaloneQuestion(question)
         rewritten = " ".join(piece.text.split())
         # What was cut off, or is longer than a question, is none.
         usable = piece.finish == "stop" and 0 < len(rewritten) <= MAX_QUESTION_CHARS
-        return rewritten if usable else question
+        tokens = piece.tokens or _estimated(body, piece.text)
+        cost = self.cost(tokens.prompt, tokens.completion)
+        return StandaloneQuestion(rewritten if usable else question, tokens.prompt, tokens.completion, cost)
 
 
 def _estimated(body: dict[str, Any], answer: str) -> Tokens:

@@ -22,6 +22,9 @@ def login(
     email: Annotated[str | None, typer.Option(help="Mail address; asked for if left out.")] = None,
     password: Annotated[str | None, typer.Option(help="Password; better typed when asked for.")] = None,
     password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password from stdin.")] = False,
+    code: Annotated[
+        str | None, typer.Option(help="Code of the second factor, or a recovery code; asked for where it is needed.")
+    ] = None,
     register_: Annotated[bool, typer.Option("--register", help="Make a new account.")] = False,
     first_name: Annotated[str | None, typer.Option(help="With --register.")] = None,
     last_name: Annotated[str | None, typer.Option(help="With --register.")] = None,
@@ -38,6 +41,9 @@ def login(
             "last_name": _optional(last_name, "Last name"),
         }
     answer = session.anonymous.post("/auth/register" if register_ else "/auth/login", body)
+    if answer.get("mfa_required"):
+        given = {"mfa_token": answer["mfa_token"], "code": code or _ask("Code")}
+        answer = session.anonymous.post("/auth/mfa/verify", given)
     session.store.put(session.target.api, login_from(answer, email))
     session.output.result(
         {"api": session.target.api, "email": email, "stored_in": str(session.store.path)},

@@ -9,13 +9,13 @@ from uuid import UUID
 from chatsphere.db.database import Connection, Database
 from chatsphere.errors import NotFoundError, UnavailableError
 from chatsphere.knowledge.ingestion import deletion_queries as queries
-from chatsphere.knowledge.ingestion.batches import describe
 from chatsphere.knowledge.ingestion.messages import PurgeMessage
 from chatsphere.knowledge.ingestion.times import DELETE_LEASE
 from chatsphere.knowledge.ingestion.transitions import refresh_bot_status
 from chatsphere.knowledge.retrieval.lexical_index import unindex_document
 from chatsphere.observability import logger
 from chatsphere.ports import Clock, MessageQueue, ObjectStore, VectorStore
+from chatsphere.queue_batches import describe
 
 
 @dataclass(frozen=True, slots=True)

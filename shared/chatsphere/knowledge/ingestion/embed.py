@@ -7,7 +7,7 @@ from typing import Any
 from chatsphere.db.database import Connection, Database
 from chatsphere.errors import UnavailableError
 from chatsphere.knowledge.ingestion import work_queries as queries
-from chatsphere.knowledge.ingestion.errors import NotNowError, ProcessingError
+from chatsphere.knowledge.ingestion.errors import ProcessingError
 from chatsphere.knowledge.ingestion.messages import EmbedMessage, vector_id
 from chatsphere.knowledge.ingestion.times import CLEANUP_LEASE, EMBED_LEASE, MAX_ATTEMPTS
 from chatsphere.knowledge.ingestion.transitions import DROP_UNSEEN_CHUNKS, fail_document, refresh_bot_status
@@ -16,6 +16,7 @@ from chatsphere.knowledge.retrieval.embedding_text import embedding_text
 from chatsphere.knowledge.retrieval.lexical_index import SEGMENT_CHUNKS, compact, index_document
 from chatsphere.observability import Metric, logger, record
 from chatsphere.ports import Clock, Embedder, Ids, VectorRecord, VectorStore
+from chatsphere.queue_batches import NotNowError
 
 TextOf = Callable[[str, Sequence[str], str], str]
 

@@ -31,6 +31,14 @@ class SizeMismatchError(DocumentError):
     title = "The file is larger than declared"
 
 
+class NoRoomError(DocumentError):
+    """The organization's plan permits no further document, or not that many bytes."""
+
+    code = "quota_exceeded"
+    title = "The plan's limit is reached"
+    retryable = True
+
+
 class ObjectMissingError(DocumentError):
     """The object that the document was registered for is not in the bucket any more."""
 
@@ -61,10 +69,6 @@ class ProcessingError(DocumentError):
     code = "internal_error"
     title = "The document could not be processed because of an internal error"
     retryable = True
-
-
-class NotNowError(Exception):
-    """The message cannot be worked on at present and must be delivered again."""
 
 
 class LeaseLostError(Exception):

@@ -13,7 +13,6 @@ from chatsphere.errors import DocumentError, EmptyDocumentError, ExtractionLimit
 from chatsphere.knowledge.chunking import chunk_blocks
 from chatsphere.knowledge.extraction import Extraction, ExtractionLimits, extract_file
 from chatsphere.knowledge.ingestion import work_queries as queries
-from chatsphere.knowledge.ingestion.batches import describe
 from chatsphere.knowledge.ingestion.errors import (
     LeaseLostError,
     ObjectMissingError,
@@ -26,6 +25,7 @@ from chatsphere.knowledge.ingestion.transitions import fail_document, refresh_bo
 from chatsphere.knowledge.text import Block, Chunk
 from chatsphere.observability import logger
 from chatsphere.ports import Clock, Ids, MessageQueue, ObjectStore, StoredObject, TokenCounter
+from chatsphere.queue_batches import describe
 
 BATCH_CHUNKS: Final = 64
 """Chunks in one embedding message, and in memory at a time."""

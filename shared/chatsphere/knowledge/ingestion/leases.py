@@ -8,11 +8,12 @@ from uuid import UUID
 
 from chatsphere.db.database import Connection, Database
 from chatsphere.knowledge.ingestion import work_queries as queries
-from chatsphere.knowledge.ingestion.errors import LeaseLostError, NotNowError
+from chatsphere.knowledge.ingestion.errors import LeaseLostError
 from chatsphere.knowledge.ingestion.messages import ExtractMessage
 from chatsphere.knowledge.ingestion.times import EXTRACT_LEASE, PICKUP, RENEW_EVERY
 from chatsphere.knowledge.ingestion.transitions import DROP_UNSEEN_CHUNKS
 from chatsphere.ports import Clock
+from chatsphere.queue_batches import NotNowError
 
 
 @dataclass(frozen=True, slots=True)

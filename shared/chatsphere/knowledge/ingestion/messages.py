@@ -56,6 +56,28 @@ class PurgeMessage(Message):
     document_id: UUID | None = None
 
 
+class ErasureMessage(BaseModel):
+    """Finish the erasure of a person or of an organization. It comes through the same queue as `PurgeMessage`."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    erasure_id: UUID
+
+    @property
+    def group(self) -> str:
+        """The queue's fairness group: an erasure of its own."""
+        return str(self.erasure_id)
+
+    @classmethod
+    def parse(cls, body: Mapping[str, Any]) -> Self:
+        """Read a message; raises `ValueError` where it is none."""
+        return cls.model_validate(body)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what is sent."""
+        return self.model_dump(mode="json")
+
+
 def embed_messages(message: ExtractMessage, batches: Iterable[int]) -> Iterator[dict[str, Any]]:
     """Yield the messages that ask for these batches of a generation."""
     for batch in batches:

@@ -7,14 +7,14 @@ from typing import Any, Final
 from chatsphere.db.database import Connection, Database
 from chatsphere.errors import DocumentError
 from chatsphere.knowledge.ingestion import reap_queries as queries
-from chatsphere.knowledge.ingestion.batches import describe
 from chatsphere.knowledge.ingestion.errors import DeadlineExceededError, UploadExpiredError
-from chatsphere.knowledge.ingestion.messages import ExtractMessage, PurgeMessage, embed_messages
+from chatsphere.knowledge.ingestion.messages import ErasureMessage, ExtractMessage, PurgeMessage, embed_messages
 from chatsphere.knowledge.ingestion.register_queries import KEEP_LIVE
 from chatsphere.knowledge.ingestion.times import DELETE_LEASE, EMBED_LEASE, PICKUP, PURGE_LEASE
 from chatsphere.knowledge.ingestion.transitions import fail_document, refresh_bot_status
 from chatsphere.observability import Metric, logger, record
 from chatsphere.ports import Clock, Ids, MessageQueue
+from chatsphere.queue_batches import describe
 
 MAX_DOCUMENTS: Final = 200
 """Stalled documents of one run."""
@@ -36,7 +36,7 @@ class Reaper:
     ids: Ids
 
     def reap(self) -> int:
-        """Bring back or end stalled work, up to a bound; return how many documents and bots that concerned."""
+        """Bring back or end stalled work, up to a bound; return how many objects that concerned."""
         found = self._find(queries.STALLED_DOCUMENTS)
         for row in found:
             self._try_to_revive(ExtractMessage(**row))
@@ -45,10 +45,14 @@ class Reaper:
         )
         for row in left:
             self._purge(PurgeMessage(**row))
-        if found or left:
-            record(Metric.WORK_REAPED, len(found) + len(left))
-            logger.info("stalled work found", documents=len(found), purges=len(left))
-        return len(found) + len(left)
+        erasures = [ErasureMessage(**row) for row in self._find(queries.STALLED_ERASURES)]
+        for erasure in erasures:
+            self.purge_queue.send([erasure.to_json()], group=erasure.group)
+        total = len(found) + len(left) + len(erasures)
+        if total:
+            record(Metric.WORK_REAPED, total)
+            logger.info("stalled work found", documents=len(found), purges=len(left), erasures=len(erasures))
+        return total
 
     def _try_to_revive(self, message: ExtractMessage) -> None:
         try:

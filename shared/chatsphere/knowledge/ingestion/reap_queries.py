@@ -30,6 +30,15 @@ STALLED_BOTS: Final = """
 """
 """Bots that are to be deleted and that nobody is deleting."""
 
+STALLED_ERASURES: Final = """
+    SELECT id AS erasure_id
+    FROM erasures
+    WHERE (status <> 'done' AND lease_expires_at <= %(now)s) OR recheck_at <= %(now)s
+    ORDER BY lease_expires_at
+    LIMIT %(limit)s
+"""
+"""Erasures of people and organizations that nobody is at, or that are to be looked after once more."""
+
 HOLD_STALLED: Final = """
     SELECT status, stage, attempts, live_generation, deadline_at, expected_batches
     FROM documents

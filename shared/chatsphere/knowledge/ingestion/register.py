@@ -8,14 +8,16 @@ from chatsphere.errors import DocumentError
 from chatsphere.knowledge.ingestion import register_queries as queries
 from chatsphere.knowledge.ingestion.decisions import Decision, Seen, decide, refusal
 from chatsphere.knowledge.ingestion.deletion import Eraser, mark_deleted
-from chatsphere.knowledge.ingestion.errors import InvalidNameError, NotNowError
+from chatsphere.knowledge.ingestion.errors import InvalidNameError
 from chatsphere.knowledge.ingestion.events import Change, ObjectEvent
 from chatsphere.knowledge.ingestion.messages import ExtractMessage, PurgeMessage
 from chatsphere.knowledge.ingestion.object_keys import ObjectKey
+from chatsphere.knowledge.ingestion.room import lack_of_room
 from chatsphere.knowledge.ingestion.times import DEADLINE, PICKUP
 from chatsphere.knowledge.ingestion.transitions import DROP_UNSEEN_CHUNKS, fail_document, refresh_bot_status
 from chatsphere.observability import logger
 from chatsphere.ports import Clock, Ids, MessageQueue, ObjectStore, StoredObject
+from chatsphere.queue_batches import NotNowError
 
 LOOKS: Final = 3
 
@@ -65,9 +67,9 @@ class Registrar:
         return stored is None or self._create(key, event, stored, seen)
 
     def _create(self, key: ObjectKey, event: ObjectEvent, stored: StoredObject, seen: Seen | None) -> bool:
-        error = refusal(seen, stored, self.max_bytes)
         message = None
         with self.database.transaction(key.organization_id) as connection:
+            error = refusal(seen, stored, self.max_bytes) or lack_of_room(connection, key, stored.size)
             held = self._hold(connection, key, new=seen is None)
             if held is None or (seen is not None and held != seen) or (seen is None and held.stage != "register"):
                 return False

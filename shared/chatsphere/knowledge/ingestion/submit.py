@@ -10,17 +10,19 @@ from uuid import UUID
 
 from chatsphere.db.database import Database
 from chatsphere.errors import PayloadTooLargeError
-from chatsphere.knowledge.documents import Document, find_document, get_document, require_bot
+from chatsphere.knowledge.documents import Document, find_document, get_document, require_open_bot
 from chatsphere.knowledge.ingestion import register_queries as queries
 from chatsphere.knowledge.ingestion.decisions import DECLARED_SIZE
-from chatsphere.knowledge.ingestion.errors import DocumentInProgressError, NotNowError
+from chatsphere.knowledge.ingestion.errors import DocumentInProgressError
 from chatsphere.knowledge.ingestion.events import Change, ObjectEvent
 from chatsphere.knowledge.ingestion.messages import ExtractMessage
 from chatsphere.knowledge.ingestion.object_keys import ObjectKey
 from chatsphere.knowledge.ingestion.register import Registrar
+from chatsphere.knowledge.ingestion.room import require_room_for
 from chatsphere.knowledge.ingestion.times import DEADLINE, PICKUP, UPLOAD_GRACE
 from chatsphere.knowledge.ingestion.transitions import DROP_UNSEEN_CHUNKS, refresh_bot_status
 from chatsphere.ports import Clock, Ids, MessageQueue, ObjectStore, PresignedPost
+from chatsphere.queue_batches import NotNowError
 
 Outcome = Literal["created", "replaced", "unchanged"]
 
@@ -64,6 +66,8 @@ class Submitter:
             InvalidNameError: the name cannot be part of a key.
             PayloadTooLargeError: the size is over the limit.
             NotFoundError: the tenant has no such bot.
+            BotArchivedError: the bot is archived.
+            QuotaExceededError: the plan has no room for it.
             DocumentInProgressError: a document of this name is being deleted.
         """
         submission.key.check()
@@ -83,7 +87,8 @@ class Submitter:
         """Store a text as an object and register it at once; its event will find nothing left to do.
 
         Raises:
-            InvalidNameError, NotFoundError, DocumentInProgressError: as `permit_upload`.
+            InvalidNameError, NotFoundError, BotArchivedError, QuotaExceededError, DocumentInProgressError: as
+                `permit_upload`.
             UnavailableError: the object store or queue does not answer; the request may be repeated.
         """
         submission.key.check()
@@ -108,12 +113,14 @@ class Submitter:
 
         Raises:
             NotFoundError: the tenant has no such bot, or the bot no such document.
+            BotArchivedError: the bot is archived.
             DocumentInProgressError: it is being processed, or has no stored object.
         """
         now = self.clock.now()
         values = {"bot_id": bot_id, "document_id": document_id, **_until(now)}
         with self.database.transaction(organization_id) as connection:
             get_document(connection, bot_id, document_id)
+            require_open_bot(connection, bot_id)
             row = connection.execute(queries.REPROCESS, values).fetchone()
             if row is None:
                 raise DocumentInProgressError("The document is being processed, or was never uploaded.")
@@ -143,7 +150,8 @@ class Submitter:
             "deadline_at": now + timedelta(seconds=self.expires_seconds) + UPLOAD_GRACE,
         }
         with self.database.transaction(key.organization_id) as connection:
-            require_bot(connection, key.bot_id)
+            require_open_bot(connection, key.bot_id)
+            require_room_for(connection, key, submission.size)
             row = connection.execute(queries.ANNOUNCE_UPLOAD, values).fetchone()
             if row is None:
                 raise DocumentInProgressError("A document of this name is being deleted.")
@@ -154,7 +162,7 @@ class Submitter:
     def _same_text(self, submission: Submission, text: bytes) -> Submitted | None:
         key = submission.key
         with self.database.transaction(key.organization_id) as connection:
-            require_bot(connection, key.bot_id)
+            require_open_bot(connection, key.bot_id)
             document = find_document(connection, key.bot_id, str(key))
         if document is None or document.status != "ready" or submission.metadata not in (None, document.metadata):
             return None

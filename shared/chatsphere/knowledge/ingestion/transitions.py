@@ -18,21 +18,32 @@ HOLD_BOT: Final = """
 """
 """Hold the bot until the transaction ends: of two documents that finish at once, the second sees the first."""
 
-REFRESH_BOT_STATUS: Final = """
+DERIVED_STATUS: Final = """
+    SELECT CASE
+        WHEN bool_or(status IN ('registered', 'extracting', 'embedding') AND stage <> 'upload') THEN 'training'
+        WHEN bool_or(live_generation IS NOT NULL) THEN 'trained'
+        WHEN bool_or(stage = 'upload' AND status = 'registered') THEN 'uploading'
+        WHEN bool_or(status = 'failed') THEN 'error'
+        ELSE 'draft' END AS status
+    FROM documents
+    WHERE organization_id = app.current_organization() AND bot_id = %(bot_id)s AND status <> 'deleting'
+"""
+"""What a bot's documents make of it."""
+
+REFRESH_BOT_STATUS: Final = f"""
     UPDATE bots SET status = derived.status, updated_at = %(now)s
-    FROM (
-        SELECT CASE
-            WHEN bool_or(status IN ('registered', 'extracting', 'embedding') AND stage <> 'upload') THEN 'training'
-            WHEN bool_or(live_generation IS NOT NULL) THEN 'trained'
-            WHEN bool_or(stage = 'upload' AND status = 'registered') THEN 'uploading'
-            WHEN bool_or(status = 'failed') THEN 'error'
-            ELSE 'draft' END AS status
-        FROM documents
-        WHERE organization_id = app.current_organization() AND bot_id = %(bot_id)s AND status <> 'deleting') derived
+    FROM ({DERIVED_STATUS}) derived
     WHERE bots.organization_id = app.current_organization() AND bots.id = %(bot_id)s
       AND bots.status NOT IN ('archived', 'deleting') AND bots.status <> derived.status
 """
 """Derive a bot's status from its documents. An archived or deleted bot keeps its own."""
+
+RESTORE_BOT: Final = f"""
+    UPDATE bots SET status = derived.status, updated_at = %(now)s
+    FROM ({DERIVED_STATUS}) derived
+    WHERE bots.organization_id = app.current_organization() AND bots.id = %(bot_id)s AND bots.status = 'archived'
+"""
+"""Give an archived bot the status again that its documents make."""
 
 FAIL_DOCUMENT: Final = f"""
     UPDATE documents
@@ -66,6 +77,14 @@ def refresh_bot_status(connection: Connection, bot_id: UUID, now: datetime) -> N
     """Let the bot's status follow its documents'. To be called last in a transaction: it holds the bot's row."""
     connection.execute(HOLD_BOT, {"bot_id": bot_id})
     connection.execute(REFRESH_BOT_STATUS, {"bot_id": bot_id, "now": now})
+
+
+def restore_bot_status(connection: Connection, bot_id: UUID, now: datetime) -> None:
+    """End a bot's time in the archive; of documents that finish at once, none is missed.
+
+    To be called where the bot's row is held.
+    """
+    connection.execute(RESTORE_BOT, {"bot_id": bot_id, "now": now})
 
 
 def fail_document(

@@ -5,11 +5,9 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from chatsphere.errors import ConfigurationError
-from chatsphere.knowledge.ingestion.errors import NotNowError
-from chatsphere.knowledge.ingestion.times import MAX_ATTEMPTS
 from chatsphere.observability import (
     CORRELATION_ATTRIBUTE,
     Metric,
@@ -20,6 +18,13 @@ from chatsphere.observability import (
     record,
     timed,
 )
+
+MAX_DELIVERIES: Final = 5
+"""How often a queue delivers a message before it goes to the dead letters."""
+
+
+class NotNowError(Exception):
+    """The message cannot be worked on at present and must be delivered again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ def _succeeds(entry: Mapping[str, Any], process: Callable[[Delivery], None], tim
             record(Metric.MESSAGES_FAILED)
         else:
             return True
-        if _receive_count(entry) >= MAX_ATTEMPTS:
+        if _receive_count(entry) >= MAX_DELIVERIES:
             record(Metric.MESSAGES_DEAD)
         return False
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from chatsphere.errors import ConfigurationError
-from chatsphere.knowledge.ingestion.batches import Delivery, process_batch
-from chatsphere.knowledge.ingestion.errors import NotNowError
 from chatsphere.observability import Metric
+from chatsphere.queue_batches import MAX_DELIVERIES, Delivery, NotNowError, process_batch
+from infra.catalog import QUEUES
 
 TIME = Metric.PURGE_TIME
 
@@ -50,7 +50,7 @@ def test_the_log_tells_where_an_error_came_from_but_not_its_words(caplog: pytest
     (logged,) = caplog.records
     said = str(vars(logged))
     assert "ValueError" in said
-    assert "test_batches.py" in said
+    assert "test_queue_batches.py" in said
     assert "SECRET" not in said
 
 
@@ -61,3 +61,7 @@ def test_the_log_tells_which_setting_is_wrong(caplog: pytest.LogCaptureFixture) 
     process_batch({"Records": [record("m", "{}")]}, process, TIME)
     (logged,) = caplog.records
     assert vars(logged)["detail"] == "VECTOR_DIMENSIONS is 384, the embedder's is 768."
+
+
+def test_the_last_delivery_is_known() -> None:
+    assert {queue.max_receive_count for queue in QUEUES} == {MAX_DELIVERIES}

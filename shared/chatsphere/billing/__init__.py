@@ -1,0 +1,1 @@
+"""Plans, quotas, budgets, usage, and who takes the money."""

@@ -1,0 +1,36 @@
+"""The most that an answer can use, before anything of it is known but the question, the history and the bot."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from chatsphere.billing.budgets import Spending
+from chatsphere.bots.model import Bot
+from chatsphere.ports import AnswerModel, AnswerRequest, Turn
+
+INSTRUCTIONS: Final = 1000
+"""Tokens of what a model is told besides the bot's own prompt, for a rewriting and an answer together."""
+
+PASSAGE_FRAME: Final = 64
+"""Tokens of what stands around a passage: number, name, heading, marks."""
+
+REWRITING: Final = 200
+"""Tokens of a question written anew, at most."""
+
+
+def most_spent(bot: Bot, history: Sequence[Turn], question_tokens: int, model: AnswerModel) -> Spending:
+    """Return an upper bound of tokens and money: all passages that fit, and the longest answer permitted."""
+    settings = bot.configuration
+    said = sum(model.count_tokens(turn.content) for turn in history)
+    prompt = INSTRUCTIONS + model.count_tokens(bot.system_prompt)
+    prompt += settings.token_budget + PASSAGE_FRAME * settings.top_k
+    # A follow-up is sent twice: to be written anew, and to be answered.
+    prompt += 2 * (question_tokens + said) if history else question_tokens
+    completion = settings.max_output_tokens + (REWRITING if history else 0)
+    return Spending(prompt + completion, model.cost(prompt, completion))
+
+
+def about_spent(request: AnswerRequest, answer: str, model: AnswerModel) -> tuple[int, int]:
+    """Return about how many tokens of prompt and answer a call used that broke off without saying so."""
+    texts = [request.question, request.system_prompt, *(turn.content for turn in request.history)]
+    texts += [passage.content for passage in request.passages]
+    return INSTRUCTIONS // 2 + sum(map(model.count_tokens, texts)), model.count_tokens(answer)

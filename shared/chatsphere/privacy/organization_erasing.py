@@ -1,0 +1,94 @@
+"""Deleting one organization from database, bucket and vector store."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from chatsphere.db.database import Connection, Database
+from chatsphere.knowledge.ingestion.messages import PurgeMessage
+from chatsphere.knowledge.ingestion.purge import Purger
+from chatsphere.ports import Namespace, ObjectStore, VectorStore
+from chatsphere.privacy import organization_queries as queries
+from chatsphere.privacy.looking import count_tenant
+from chatsphere.privacy.requesting_queries import HIDE_BOTS
+
+STEP: Final = 5000
+"""Rows deleted in one transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationEraser:
+    """Deletes as the tenant (`database`); its audit log as the eraser (`eraser_database`)."""
+
+    eraser_database: Database
+    database: Database
+    objects: ObjectStore
+    vectors: VectorStore
+    purger: Purger
+
+    def bots(self, organization_id: UUID) -> list[UUID]:
+        """Return the organization's bots: their ids are where its vectors are."""
+        with self.database.transaction(organization_id) as connection:
+            return [row["id"] for row in connection.execute(queries.BOTS)]
+
+    def look(self, organization_id: UUID, bots: Sequence[UUID]) -> dict[str, int]:
+        """Return what there is of the organization: rows by table, object versions, vectors; without zeros."""
+        prefix = _prefix(organization_id)
+        with self.database.transaction(organization_id) as connection:
+            counts = count_tenant(connection)
+        with self.eraser_database.transaction(None) as connection:
+            quarantined = connection.execute(queries.COUNT_QUARANTINED, {"prefix": prefix}).fetchone()
+        counts["quarantined_objects"] = quarantined["rows"] if quarantined else 0
+        counts["objects"] = self.objects.count_versions(prefix)
+        counts["vectors"] = sum(self.vectors.count(Namespace(organization_id, bot_id)) for bot_id in bots)
+        return {store: number for store, number in counts.items() if number}
+
+    def erase(self, organization_id: UUID, bots: Sequence[UUID], now: datetime, keep_lease: Callable[[], None]) -> None:
+        """Delete the organization, or what is left of it. Doing it again changes nothing.
+
+        `keep_lease` is called now and then, while no transaction is open.
+
+        Raises:
+            UnavailableError: a store does not answer, or shows what was deleted; to be tried again.
+        """
+        self._transact(organization_id, lambda c: c.execute(HIDE_BOTS, {"now": now}))
+        for bot_id in self.bots(organization_id):
+            self.purger.purge(PurgeMessage(organization_id=organization_id, bot_id=bot_id))
+            keep_lease()
+        self.erase_objects(organization_id)
+        for bot_id in bots:
+            self.vectors.delete_namespace(Namespace(organization_id, bot_id))
+        for statement in queries.DELETE_STEPS:
+            while self._transact(organization_id, _step(statement)) == STEP:
+                keep_lease()
+        self._transact(organization_id, lambda c: c.execute(queries.DELETE_ORGANIZATION))
+        # Last: until its row is gone, what happens to the organization is noted.
+        while self._erase_log(organization_id) == STEP:
+            keep_lease()
+
+    def erase_objects(self, organization_id: UUID) -> int:
+        """Delete whatever is in the organization's part of the bucket; return how many versions held data."""
+        prefix = _prefix(organization_id)
+        deleted = self.objects.delete_prefix(prefix)
+        with self.eraser_database.transaction(None) as connection:
+            connection.execute(queries.DELETE_QUARANTINED, {"prefix": prefix})
+        return deleted
+
+    def _erase_log(self, organization_id: UUID) -> int:
+        with self.eraser_database.transaction(None) as connection:
+            values = {"organization_id": organization_id, "limit": STEP}
+            return connection.execute(queries.DELETE_AUDIT_LOG, values).rowcount
+
+    def _transact(self, organization_id: UUID, work: Callable[[Connection], Any]) -> Any:
+        with self.database.transaction(organization_id) as connection:
+            return work(connection)
+
+
+def _step(statement: str) -> Callable[[Connection], int]:
+    return lambda connection: connection.execute(statement, {"limit": STEP}).rowcount
+
+
+def _prefix(organization_id: UUID) -> str:
+    return f"{organization_id}/"

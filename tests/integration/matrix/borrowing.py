@@ -1,0 +1,100 @@
+"""Bodies and queries that name somebody else's: another tenant's bot, document, conversation, person, organization.
+
+The fields are found in the OpenAPI document: one without a row here fails the matrix.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tests.builders.rest_api import Answer
+from tests.integration.matrix.document import Operation
+from tests.integration.matrix.report import Report
+from tests.integration.matrix.rule import NOT_FOUND, VICTIMS_BOTS, Outcome
+from tests.integration.matrix.world import NOBODYS, World
+
+OWNER: Final = "other tenant's owner"
+INVALID: Final = Outcome(422, "invalid_request")
+NOTHING_FOUND: Final = Outcome(200)
+
+Ids = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Loan:
+    """A body that names the victim's object in `field`; another tenant's owner sends it about what is their own.
+
+    `in_query`: the names are the query's, and there is no body.
+    """
+
+    field: str
+    body: Callable[[Ids], dict[str, Any]]
+    outcome: Outcome
+    in_query: bool = False
+
+
+def _documents(ids: Ids) -> dict[str, Any]:
+    return {"document_ids": [ids["document_id"]]}
+
+
+def _in_the_log() -> tuple[Loan, ...]:
+    return (
+        Loan("actor_user_id", lambda ids: {"actor_user_id": ids["user_id"]}, NOTHING_FOUND, in_query=True),
+        Loan("actor_api_key_id", lambda ids: {"actor_api_key_id": ids["api_key_id"]}, NOTHING_FOUND, in_query=True),
+    )
+
+
+LOANS: Final[dict[str, tuple[Loan, ...]]] = {
+    "createApiKey": (
+        Loan("bot_ids", lambda ids: {"name": "x", "scopes": ["chat"], "bot_ids": [ids["bot_id"]]}, INVALID),
+    ),
+    "updateApiKey": (Loan("bot_ids", lambda ids: {"bot_ids": [ids["bot_id"]]}, INVALID),),
+    "switchOrganization": (
+        Loan("organization_id", lambda ids: {"organization_id": ids["organization_id"]}, NOT_FOUND),
+    ),
+    "transferOrganization": (Loan("user_id", lambda ids: {"user_id": ids["user_id"]}, NOT_FOUND),),
+    "publicChat": (
+        Loan("conversation_id", lambda ids: {"message": "?", "conversation_id": ids["conversation_id"]}, NOT_FOUND),
+    ),
+    "chat": (
+        Loan("conversation_id", lambda ids: {"message": "?", "conversation_id": ids["conversation_id"]}, NOT_FOUND),
+        Loan("document_ids", lambda ids: {"message": "What?", "filter": _documents(ids)}, NOTHING_FOUND),
+    ),
+    "listAuditLog": _in_the_log(),
+    "exportAuditLog": _in_the_log(),
+    "search": (Loan("document_ids", lambda ids: {"query": "What?", "filter": _documents(ids)}, NOTHING_FOUND),),
+}
+"""By operation."""
+
+
+def run_loans(world: World) -> Report:
+    """Send each body with each of the victim's objects, and with nobody's: the answers must not differ."""
+    report = Report()
+    for operation in world.operations:
+        for loan in LOANS.get(operation.id, ()):
+            nobodys = _ask(world, operation, loan, dict.fromkeys(world.objects["shared"], NOBODYS))
+            for target in VICTIMS_BOTS:
+                ids, cell = world.objects[target], f"{operation.id} with {loan.field} ({target})"
+                answer = _ask(world, operation, loan, ids)
+                report.count(operation.id, OWNER, loan.outcome)
+                report.expect(cell, answer, loan.outcome)
+                report.note(report.leaks, cell, world.told(answer, json.dumps(loan.body(ids))))
+                if answer.status >= 400:
+                    report.expect_the_same(cell, answer, nobodys, (*_ids(ids), NOBODYS))
+            report.note(report.changes, f"{operation.id} with {loan.field}", world.changed(victims=True))
+            world.put_back()
+    return report
+
+
+def _ids(objects: Ids) -> list[str]:
+    return [value for name, value in objects.items() if name.endswith("_id")]
+
+
+def _ask(world: World, operation: Operation, loan: Loan, ids: Ids) -> Answer:
+    own = world.own[OWNER]
+    path = operation.path.format(**{name: own[name] for name in operation.parameters})
+    named = loan.body(ids)
+    query = {name: [value] for name, value in named.items()} if loan.in_query else {}
+    body = None if loan.in_query else named
+    return world.api.request(operation.method, path, body, token=world.credentials[OWNER], query=query)

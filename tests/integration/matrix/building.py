@@ -1,0 +1,268 @@
+"""Peoples the world: through the API where it has a route, else as the database's superuser."""
+
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from chatsphere.access.permissions import Scope
+from chatsphere.adapters.system import SystemClock, UuidV7Ids
+from chatsphere.identity.opaque_tokens import new_single_use_token
+from chatsphere.ports import TemporaryCredentials
+from tests.builders.running_api import PASSWORD, Account, FakeQueue, RunningApi
+from tests.conftest import Tenant
+from tests.fakes import FixedClock, InMemoryQueue
+from tests.fakes_chat import BagOfWordsEmbedder, ScriptedModel, says
+from tests.integration.ingestion.pipeline import Pipeline
+from tests.integration.matrix.rule import UNLIMITED_SCOPES, Target
+from tests.integration.matrix.state import Victim
+from tests.integration.matrix.world import MARK, World
+
+ENTERPRISE: Final = UUID("01970000-0000-7000-8000-000000000004")
+VISIBILITY: Final[dict[Target, str]] = {"shared": "organization", "private": "private", "public": "public"}
+MEMBERS: Final = {
+    "admin": "admin",
+    "editor": "editor",
+    "viewer": "viewer",
+    "viewer who may view": "viewer",
+    "viewer who may edit": "viewer",
+    "viewer who may manage": "viewer",
+    "editor who may view": "editor",
+    "colleague": "viewer",
+    "former member": "editor",
+    "person who was switched off": "owner",
+}
+GRANTS: Final = {
+    "viewer who may view": "view",
+    "viewer who may edit": "edit",
+    "viewer who may manage": "manage",
+    "editor who may view": "view",
+}
+QUESTION: Final = f"What does the {MARK} plan cost?"
+
+
+class LentCredentials:
+    """`UploadCredentials` that open nothing."""
+
+    def lend(self, prefix: str, *, session_name: str) -> TemporaryCredentials:
+        return TemporaryCredentials("id", "secret", "token", SystemClock().now() + timedelta(hours=1))
+
+
+def build(world: World) -> None:
+    """Make tenants, people, objects and credentials, and save the state that every cell begins with."""
+    api = world.api
+    api.clock.advance(hours=-1)
+    owner = api.register(first_name=MARK, last_name=MARK, email=f"owner-{MARK}@example.com")
+    world.credentials["expired token"] = owner.access_token
+    api.clock.advance(hours=1)
+    owner = _logged_in(api, owner)
+    other, both = api.register(), api.register()
+    world.people |= {"owner": owner, "other": other, "both": both}
+    world.state.execute("UPDATE organizations SET plan_id = %s", (ENTERPRISE,))
+    world.state.execute("UPDATE organizations SET name = %s WHERE id = %s", (MARK, owner.organization_id))
+    for name, role in MEMBERS.items():
+        world.people[name] = _member(world, name, role)
+    _join(world, both, "owner")
+    _bots(world)
+    _credentials(world)
+    _objects(world)
+    _settle(world)
+
+
+def _member(world: World, name: str, role: str) -> Account:
+    """Make somebody who belongs to the victim alone."""
+    email = f"{uuid4().hex}-{MARK}@example.com"
+    user_id = str(world.api.container.ids.new())
+    world.state.execute(
+        "INSERT INTO users (id, email, password_hash, first_name, last_name, is_verified)"
+        " VALUES (%s, %s, %s, %s, %s, true)",
+        (user_id, email, world.api.container.passwords.hash(PASSWORD), MARK, MARK),
+    )
+    account = Account(email, "", "", user_id, world.people["owner"].organization_id)
+    _join(world, account, role)
+    return _logged_in(world.api, account)
+
+
+def _join(world: World, account: Account, role: str) -> None:
+    world.state.execute(
+        "INSERT INTO memberships (organization_id, user_id, role) VALUES (%s, %s, %s)",
+        (world.people["owner"].organization_id, account.user_id, role),
+    )
+
+
+def _logged_in(api: RunningApi, account: Account) -> Account:
+    answer = api.request("POST", "/v1/auth/login", {"email": account.email, "password": PASSWORD})
+    assert answer.status == 200, answer.text
+    tokens = answer.json
+    return Account(
+        account.email, tokens["access_token"], tokens["refresh_token"], account.user_id, account.organization_id
+    )
+
+
+def _bots(world: World) -> None:
+    """Make the victim's bots, each with a document that is ready, a conversation, and a colleague's grant."""
+    api, owner = world.api, world.people["owner"]
+    pipeline = _ingestion(world)
+    for target, visibility in VISIBILITY.items():
+        bot_id = api.bot(owner, name=f"{MARK} {target}", visibility=visibility)["id"]
+        text = {"name": f"{MARK}.txt", "text": f"The {MARK} plan costs 49 EUR."}
+        document = _asked(world, "POST", f"/v1/bots/{bot_id}/documents", text)
+        world.objects[target] = {"bot_id": bot_id, "document_id": document["document"]["id"]}
+        _grant(world, bot_id, "colleague", "view")
+    world.given["another_bot"] = api.bot(owner, name=f"{MARK} another")["id"]
+    pipeline.run()
+    for person, level in GRANTS.items():
+        _grant(world, world.objects["private"]["bot_id"], person, level)
+    for target in VISIBILITY:
+        objects = world.objects[target]
+        path, asked = f"/v1/bots/{objects['bot_id']}/chat", {"message": QUESTION, "user": MARK}
+        objects["conversation_id"] = _asked(world, "POST", path, asked)["conversation_id"]
+
+
+def _ingestion(world: World) -> Pipeline:
+    """Return the stages behind the API, which are given what it sends; nothing leaves the process."""
+    container, owner = world.api.container, world.people["owner"]
+    replaced: dict[str, Any] = {
+        "embedder": BagOfWordsEmbedder(),
+        "answer_model": ScriptedModel(says(f"It is {MARK}.")),
+        "upload_credentials": LentCredentials(),
+        "extract_queue": InMemoryQueue(),
+    }
+    vars(container).update(replaced)
+    pipeline = Pipeline(
+        Tenant(UUID(owner.organization_id), UUID(owner.user_id), UUID(int=0)),
+        container.database,
+        container.reaper_database,
+        UuidV7Ids(SystemClock()),
+        clock=FixedClock(world.api.clock.now()),
+        extract_queue=replaced["extract_queue"],
+        vectors=container.vector_store,
+        embedder=replaced["embedder"],
+    )
+    vars(container).update(object_store=pipeline.objects)
+    return pipeline
+
+
+def _grant(world: World, bot_id: str, person: str, level: str) -> None:
+    owner = world.people["owner"]
+    world.state.execute(
+        "INSERT INTO bot_members (organization_id, bot_id, user_id, permission) VALUES (%s, %s, %s, %s)",
+        (owner.organization_id, bot_id, world.people[person].user_id, level),
+    )
+
+
+def _credentials(world: World) -> None:
+    """Give each caller of the matrix what it sends."""
+    people, found = world.people, world.credentials
+    found |= {name: account.access_token for name, account in people.items()}
+    found |= {"nobody": None, "text that is no credential": "falcon"}
+    found |= {"other tenant's owner": people["other"].access_token}
+    found |= {"owner of both, as the other tenant": people["both"].access_token}
+    found |= {"other tenant's key": _key(world, people["other"])["key"]}
+    found |= {"key": _key(world)["key"], "viewer's key": _key(world, of="viewer")["key"]}
+    found |= {"editor's key": _key(world, of="editor")["key"], "key without the scope": found["key"]}
+    found |= {"key for another bot": _limited_key(world, world.given["another_bot"])}
+    found |= {"key for the shared bot": _limited_key(world, world.objects["shared"]["bot_id"])}
+    found |= {"former member's key": _key(world, of="former member")["key"]}
+    found |= {"revoked key": _revoked_key(world), "expired key": _expired_key(world)}
+    found |= {"revoked session": _revoked_session(world)}
+    world.keys_without |= {scope: _key(world, scopes=[s for s in Scope if s != scope])["key"] for scope in Scope}
+    world.state.execute("DELETE FROM memberships WHERE user_id = %s", (people["former member"].user_id,))
+    switched_off = people["person who was switched off"].user_id
+    world.state.execute("UPDATE users SET is_active = false WHERE id = %s", (switched_off,))
+
+
+def _key(world: World, account: Account | None = None, *, of: str | None = None, **fields: Any) -> dict[str, Any]:
+    """Make a key with every scope; `of`: as if this member had made it."""
+    made = world.api.api_key(
+        account or world.people["owner"], **{"name": "key" if account else MARK, "scopes": list(Scope), **fields}
+    )
+    if of is not None:
+        values = (world.people[of].user_id, made["id"])
+        world.state.execute("UPDATE api_keys SET created_by = %s WHERE id = %s", values)
+    return made
+
+
+def _limited_key(world: World, bot_id: str) -> str:
+    return str(_key(world, bot_ids=[bot_id], scopes=sorted(set(Scope) - UNLIMITED_SCOPES))["key"])
+
+
+def _revoked_key(world: World) -> str:
+    key = _key(world)
+    _asked(world, "DELETE", f"/v1/api-keys/{key['id']}")
+    return str(key["key"])
+
+
+def _expired_key(world: World) -> str:
+    key, before = _key(world), world.api.clock.now() - timedelta(seconds=1)
+    world.state.execute("UPDATE api_keys SET expires_at = %s WHERE id = %s", (before, key["id"]))
+    return str(key["key"])
+
+
+def _revoked_session(world: World) -> str:
+    account = _logged_in(world.api, world.people["owner"])
+    answer = world.api.request("POST", "/v1/auth/logout", {"refresh_token": account.refresh_token})
+    assert answer.status == 204, answer.text
+    return account.access_token
+
+
+def _objects(world: World) -> None:
+    """Collect the path parameters of each target, and what bodies name."""
+    api, owner = world.api, world.people["owner"]
+    theirs = {
+        "organization_id": owner.organization_id,
+        "user_id": world.people["colleague"].user_id,
+        "api_key_id": _key(world)["id"],
+        "session_id": _session_of(world, owner),
+        "invitation_id": _invitation(world, owner, f"guest-{MARK}@example.com")[0],
+        "version": "1",
+    }
+    world.objects |= {target: theirs | objects for target, objects in world.objects.items()}
+    world.objects |= {"theirs": theirs, "none": {}}
+    for name, caller in (("other", "other tenant's owner"), ("both", "owner of both, as the other tenant")):
+        account = world.people[name]
+        bot_id = api.bot(account, visibility="public")["id"]
+        key_id = api.api_key(account)["id"]
+        world.own[caller] = {"organization_id": account.organization_id, "bot_id": bot_id, "api_key_id": key_id}
+    world.given["invitation"] = _invitation(world, world.people["both"], "guest@example.com")[1]
+    world.own["other tenant's key"] = world.own["other tenant's owner"]
+
+
+def _session_of(world: World, account: Account) -> str:
+    _logged_in(world.api, account)
+    rows = world.state.execute("SELECT max(id::text) FROM sessions WHERE user_id = %s", (account.user_id,))
+    return str(rows[0][0])
+
+
+def _invitation(world: World, inviter: Account, email: str) -> tuple[str, str]:
+    """Make an open invitation to the inviter's organization; return its id and the token that was mailed."""
+    invitation_id, now = world.api.container.ids.new(), world.api.clock.now()
+    token = new_single_use_token(invitation_id)
+    world.state.execute(
+        "INSERT INTO invitations (id, organization_id, email, role, secret_hash, invited_by, created_at, expires_at)"
+        " VALUES (%s, %s, %s, 'viewer', %s, %s, %s, %s)",
+        (invitation_id, inviter.organization_id, email, token.hash, inviter.user_id, now, now + timedelta(days=7)),
+    )
+    return str(invitation_id), token.text
+
+
+def _settle(world: World) -> None:
+    """Begin with empty queues and with every credential used: the clock stands still, so no use is noted again."""
+    api, state = world.api, world.state
+    api.extract_queue, api.purge_queue, api.mail_queue = FakeQueue(), FakeQueue(), FakeQueue()
+    vars(api.container).update(extract_queue=api.extract_queue, purge_queue=api.purge_queue, mail_queue=api.mail_queue)
+    state.execute("UPDATE users SET is_verified = false")
+    state.execute("UPDATE api_keys SET last_used_at = %s", (api.clock.now(),))
+    state.execute("UPDATE sessions SET last_used_at = %s", (api.clock.now(),))
+    people = [UUID(person.user_id) for name, person in world.people.items() if name not in ("other", "both")]
+    world.victim = Victim(UUID(world.people["owner"].organization_id), people)
+    plans = {str(row[0]) for row in state.execute("SELECT id FROM subscription_plans")}
+    strangers = {world.people[name].user_id for name in ("other", "both")}
+    world.secrets = frozenset(state.identifiers(world.victim) - plans - strangers)
+    world.save()
+
+
+def _asked(world: World, method: str, path: str, body: Any = None) -> Any:
+    """Ask as the victim's owner."""
+    answer = world.api.request(method, path, body, token=world.people["owner"].access_token)
+    assert answer.status < 300, answer.text
+    return answer.json if answer.text else None

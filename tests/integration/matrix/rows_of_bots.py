@@ -1,0 +1,51 @@
+"""Rows of bots, documents, conversations and chat."""
+
+from typing import Final
+
+from tests.integration.matrix.row import ACCEPTED, CREATED, DONE, OK, Row
+from tests.integration.matrix.rule import NOT_FOUND, Caller, Outcome, Target
+
+
+def _no_limited_key(caller: Caller, _: Target) -> Outcome | None:
+    """A key for some bots cannot add to them."""
+    return Outcome(403, "forbidden") if caller.limited_to else None
+
+
+def _only_public_bots(_: Caller, target: Target) -> Outcome | None:
+    """A visitor's credential, if there is one, is not looked at."""
+    return None if target == "public" else NOT_FOUND
+
+
+BOTS: Final = {
+    "createBot": Row(CREATED, {"name": "New"}, finer=_no_limited_key),
+    "listBots": Row(OK),
+    "getBot": Row(OK),
+    "updateBot": Row(OK, {"name": "Renamed"}),
+    "deleteBot": Row(DONE),
+    "publishBot": Row(OK),
+    "unpublishBot": Row(OK),
+    "archiveBot": Row(OK),
+    "restoreBot": Row(OK),
+    "rollBackBot": Row(OK, {"version": 1}),
+    "listBotVersions": Row(OK),
+    "getBotVersion": Row(OK),
+    "diffBotVersions": Row(OK),
+    "listBotMembers": Row(OK),
+    "putBotMember": Row(OK, {"permission": "edit"}),
+    "deleteBotMember": Row(DONE),
+    "getPublicBot": Row(OK, finer=_only_public_bots),
+    "publicChat": Row(OK, {"message": "What does it cost?"}, finer=_only_public_bots),
+    "createDocument": Row(ACCEPTED, {"name": "new.txt", "text": "A new text."}),
+    "listDocuments": Row(OK),
+    "getDocument": Row(OK),
+    "deleteDocument": Row(DONE),
+    "listChunks": Row(OK),
+    "reprocessDocument": Row(ACCEPTED),
+    "createUploadCredentials": Row(CREATED),
+    "listConversations": Row(OK),
+    "getConversation": Row(OK),
+    "deleteConversation": Row(DONE),
+    "listMessages": Row(OK),
+    "chat": Row(OK, {"message": "What does it cost?"}),
+    "search": Row(OK, {"query": "cost"}),
+}
