@@ -23,6 +23,7 @@ class Quota(StrEnum):
     DOCUMENTS = "max_documents_per_bot"
     BYTES = "max_bytes"
     MEMBERS = "max_members"
+    API_KEYS = "max_api_keys"
     MESSAGES = "messages_per_month"
 
 
@@ -31,6 +32,7 @@ NOUNS: Final = {
     Quota.DOCUMENTS: "documents of a bot",
     Quota.BYTES: "bytes of documents",
     Quota.MEMBERS: "members",
+    Quota.API_KEYS: "API keys",
     Quota.MESSAGES: "messages a month",
 }
 
@@ -64,11 +66,19 @@ BYTES_USED: Final = f"""
 
 MEMBERS_USED: Final = "SELECT count(*) FROM memberships WHERE organization_id = app.current_organization()"
 
+API_KEYS_USED: Final = """
+    SELECT count(*) FROM api_keys
+    WHERE organization_id = app.current_organization() AND revoked_at IS NULL
+      AND (expires_at IS NULL OR expires_at > now())
+"""
+"""Each has a rate limit of its own, so their number limits what an organization may ask in all."""
+
 USED: Final = {
     Quota.BOTS: BOTS_USED,
     Quota.DOCUMENTS: DOCUMENTS_USED,
     Quota.BYTES: BYTES_USED,
     Quota.MEMBERS: MEMBERS_USED,
+    Quota.API_KEYS: API_KEYS_USED,
 }
 
 LIMIT: Final = """

@@ -17,6 +17,7 @@ class PlanFeatures(ApiResponse):
     max_documents_per_bot: int | None = None
     max_bytes: Annotated[int | None, Field(description="Bytes of all stored documents together.")] = None
     max_members: int | None = None
+    max_api_keys: int | None = None
     messages_per_month: Annotated[int | None, Field(description="Answers in a calendar month (UTC).")] = None
     requests_per_minute: Annotated[int | None, Field(description="Of each person and each API key.")] = None
 
@@ -50,6 +51,7 @@ class QuotasBody(ApiResponse):
     max_documents_per_bot: Annotated[MeasureBody, Field(description="`used` is the fullest bot's.")]
     max_bytes: MeasureBody
     max_members: MeasureBody
+    max_api_keys: MeasureBody
     messages_per_month: MeasureBody
 
 

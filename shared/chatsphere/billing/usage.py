@@ -10,7 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from chatsphere.billing.budgets import MonthUsage, organization_usage
-from chatsphere.billing.quotas import BOTS_USED, BYTES_USED, DOCUMENT_COUNTS, MEMBERS_USED, Quota
+from chatsphere.billing.quotas import API_KEYS_USED, BOTS_USED, BYTES_USED, DOCUMENT_COUNTS, MEMBERS_USED, Quota
 from chatsphere.db.database import Connection
 
 FULLEST_BOT: Final = f"""
@@ -28,7 +28,8 @@ FULLEST_BOT: Final = f"""
 SUBSCRIPTION: Final = f"""
     SELECT plan.name AS plan, plan.features, organizations.subscription_status, organizations.current_period_end,
         organizations.monthly_budget_tokens, organizations.monthly_budget_microdollars,
-        ({BOTS_USED}) AS bots, ({FULLEST_BOT}) AS documents, ({BYTES_USED}) AS bytes, ({MEMBERS_USED}) AS members
+        ({BOTS_USED}) AS bots, ({FULLEST_BOT}) AS documents, ({BYTES_USED}) AS bytes, ({MEMBERS_USED}) AS members,
+        ({API_KEYS_USED}) AS api_keys
     FROM organizations
     JOIN subscription_plans plan ON plan.id = organizations.plan_id
     WHERE organizations.id = app.current_organization()
@@ -66,6 +67,7 @@ def organization_overview(connection: Connection, organization_id: UUID, now: da
         Quota.DOCUMENTS: row["documents"],
         Quota.BYTES: row["bytes"],
         Quota.MEMBERS: row["members"],
+        Quota.API_KEYS: row["api_keys"],
         Quota.MESSAGES: month.messages,
     }
     return OrganizationUsage(

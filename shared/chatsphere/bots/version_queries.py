@@ -33,12 +33,11 @@ RECORD = f"""
 """Keep the bot as it is under its version's number; nothing where that was done."""
 
 VERSION_COLUMNS = """bot_versions.version, bot_versions.restored_from, bot_versions.created_by,
-    users.email AS created_by_email, bot_versions.created_at"""
+    bot_versions.created_at"""
 
 PAGE = f"""
     SELECT {VERSION_COLUMNS}
     FROM bot_versions
-    LEFT JOIN users ON users.id = bot_versions.created_by
     WHERE {VERSIONS_TENANT} AND bot_versions.bot_id = %(bot_id)s
       AND (%(before)s::integer IS NULL OR bot_versions.version < %(before)s)
     ORDER BY bot_versions.version DESC LIMIT %(limit)s
@@ -48,10 +47,9 @@ PAGE = f"""
 GET = f"""
     SELECT {VERSION_COLUMNS}, bot_versions.configuration AS content
     FROM bot_versions
-    LEFT JOIN users ON users.id = bot_versions.created_by
     WHERE {VERSIONS_TENANT} AND bot_versions.bot_id = %(bot_id)s AND bot_versions.version = %(version)s
 """
-"""One version of a bot. Who has left the organization is not seen any more, hence without a mail address."""
+"""One version of a bot."""
 
 RESTORE = f"""
     UPDATE bots

@@ -23,7 +23,6 @@ class VersionSummaryResponse(ApiResponse):
     version: int
     restored_from: int | None = Field(description="The version that was gone back to, where it was.")
     created_by: UUID | None = Field(description="Who made it; null where that is not known.")
-    created_by_email: str | None = Field(description="Null for who is no member any more.")
     created_at: datetime
 
 

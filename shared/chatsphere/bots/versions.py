@@ -19,7 +19,6 @@ class VersionSummary:
     version: int
     restored_from: int | None
     created_by: UUID | None
-    created_by_email: str | None
     created_at: datetime
 
 

@@ -15,6 +15,9 @@ from chatsphere.errors import TooManyRequestsError
 QUESTIONS_A_MINUTE: Final = 20
 """A person reads an answer before asking on, and some share an address; a program is soon stopped."""
 
+QUESTIONS_OF_ALL_A_MINUTE: Final = 300
+"""Of all visitors of one bot together: who has many addresses must not use the organization's month up in an hour."""
+
 LOOKS_A_MINUTE: Final = 60
 """A page asks once when it is opened."""
 
@@ -59,13 +62,19 @@ def come_to_ask(database: Database, bot_id: UUID, *, address: str | None, now: d
     Raises:
         NotFoundError: there is no such public bot.
     """
-    return _visit(database, bot_id, f"ask:{visitor_place(address)}", QUESTIONS_A_MINUTE, now)
+    asker = f"ask:{visitor_place(address)}"
+    return _visit(database, bot_id, asker, QUESTIONS_A_MINUTE, now, of_all=QUESTIONS_OF_ALL_A_MINUTE)
 
 
-def _visit(database: Database, bot_id: UUID, visitor: str, most: int, now: datetime) -> Visited:
+def _visit(
+    database: Database, bot_id: UUID, visitor: str, most: int, now: datetime, of_all: int | None = None
+) -> Visited:
     with database.transaction(organization_of(database, bot_id)) as connection:
         bot = get_public_bot(connection, bot_id)
         rate = _take(connection, uuid5(bot_id, visitor), most, now)
+        if of_all is not None and (rate is None or rate.allowed):
+            together = take(connection, bot_id, None, now, most=of_all)
+            rate = rate if together is None or together.allowed else together
         return Visited(bot, rate)
 
 

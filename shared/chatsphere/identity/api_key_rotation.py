@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from chatsphere.access.principal import Principal
+from chatsphere.billing.quotas import Quota, require_room
 from chatsphere.db.database import Connection
 from chatsphere.errors import ConflictError, ForbiddenError
 from chatsphere.identity import api_key_queries as queries
@@ -25,12 +26,14 @@ def rotate(
     """Make a key with the same settings; the old one expires when the overlap ends, or before if it would have.
 
     Raises:
+        QuotaExceededError: the plan permits no more keys, and for a while there are both.
         NotFoundError: the caller manages no such key.
         ForbiddenError: it is another person's, and whoever knows a key acts as its maker; or it grants more, or for
             longer, than the key that is asking.
         AlreadyRotatedError: it was rotated before, or is at this moment by somebody else.
         KeyExpiredError: it has expired.
     """
+    require_room(connection, Quota.API_KEYS)
     # Held, so that of two rotations, or of a rotation and a change, the second sees what the first has done.
     key = get(connection, key_id, caller=caller, hold=True)
     if key.created_by != caller.user_id:

@@ -36,7 +36,10 @@ Prefix = Annotated[
     tags=KEYS,
     operation_id="createApiKey",
     openapi_extensions=requires(Permission.API_KEYS_MANAGE),
-    responses={201: described("The key; its text is shown this once.")},
+    responses={
+        201: described("The key; its text is shown this once."),
+        402: problem_response("The plan permits no more keys (`quota_exceeded`)."),
+    },
 )
 def create_api_key(body: schemas.ApiKeyRequest) -> schemas.NewApiKeyResponse:
     """Make a key that acts as its maker and grants at most what its maker has."""
@@ -106,6 +109,7 @@ def update_api_key(api_key_id: UUID, body: schemas.ApiKeyChanges) -> schemas.Api
     openapi_extensions=requires(Permission.API_KEYS_MANAGE),
     responses={
         201: described("The new key; its text is shown this once."),
+        402: problem_response("The plan permits no more keys (`quota_exceeded`)."),
         409: problem_response("It was rotated before (`already_rotated`), or has expired (`key_expired`)."),
     },
 )

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from chatsphere.access.principal import Principal
+from chatsphere.billing.quotas import Quota, require_room
 from chatsphere.db.database import Connection
 from chatsphere.errors import ConflictError, NotFoundError
 from chatsphere.identity import api_key_queries as queries
@@ -31,10 +32,13 @@ def create(
     """Make a key that acts as the caller.
 
     Raises:
+        QuotaExceededError: the plan permits no more keys.
         ForbiddenError: it would grant more, or for longer, than the caller has.
         InvalidRequestError: its settings do not fit together, it names a bot that the caller does not see, or it has
             expired already.
     """
+    # First: it holds the organization, which those who remove a member hold before their keys.
+    require_room(connection, Quota.API_KEYS)
     check_scopes(caller, wanted.scopes)
     check_settings(connection, caller, wanted)
     expires_at = allowed_expiry(wanted.expires_at, own_expiry(connection, caller), now)

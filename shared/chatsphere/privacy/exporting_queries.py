@@ -1,9 +1,8 @@
 """SQL of a person's copy of their data, as the authenticator and as this person: row policies show nobody else's.
 
-What the product keeps of secrets, hashes, is no data on a person and left out.
+What the product keeps of secrets, hashes, is no data on a person and left out. Of organizations that the person is no
+member of any more it is told what they did there, not what it holds: that is the organization's.
 """
-
-# Names of columns, not secrets.
 
 from typing import Final
 
@@ -29,7 +28,12 @@ SECTIONS: Final = {
         FROM api_keys WHERE created_by = %(user_id)s ORDER BY id
     """,
     "bots": """
-        SELECT id, organization_id, name, created_at FROM bots WHERE created_by = %(user_id)s ORDER BY id
+        SELECT bots.id, bots.organization_id, CASE WHEN memberships.user_id IS NOT NULL THEN bots.name END AS name,
+               bots.created_at
+        FROM bots
+        LEFT JOIN memberships ON memberships.organization_id = bots.organization_id
+            AND memberships.user_id = bots.created_by
+        WHERE bots.created_by = %(user_id)s ORDER BY bots.id
     """,
     "invitations_received": """
         SELECT id, organization_id, email, role, created_at, expires_at, accepted_at, revoked_at
@@ -53,9 +57,12 @@ SECTIONS: Final = {
 
 # What somebody did, what was done about them, and what they used, newest first: ids are in the order of time.
 ACTIVITY: Final = """
-    WITH acts AS (
+    WITH places AS (
+        SELECT organization_id FROM memberships WHERE user_id = %(user_id)s
+    ), acts AS (
         SELECT id, organization_id, action, object_type, object_id, actor_user_id, actor_api_key_id, address,
-               user_agent, before, after, created_at
+               user_agent, CASE WHEN organization_id IN (SELECT organization_id FROM places) THEN before END AS before,
+               CASE WHEN organization_id IN (SELECT organization_id FROM places) THEN after END AS after, created_at
         FROM audit_log
         WHERE actor_user_id = %(user_id)s AND (%(last)s::uuid IS NULL OR id < %(last)s)
         ORDER BY id DESC LIMIT %(limit)s
@@ -63,7 +70,7 @@ ACTIVITY: Final = """
         SELECT id, organization_id, action, object_type, object_id, actor_user_id, actor_api_key_id, NULL::text,
                NULL::text, before, after, created_at
         FROM audit_log
-        WHERE organization_id IN (SELECT organization_id FROM memberships WHERE user_id = %(user_id)s)
+        WHERE organization_id IN (SELECT organization_id FROM places)
           AND object_type IN ('user', 'membership') AND object_id = %(user_id)s::text
           AND actor_user_id IS DISTINCT FROM %(user_id)s AND (%(last)s::uuid IS NULL OR id < %(last)s)
         ORDER BY id DESC LIMIT %(limit)s

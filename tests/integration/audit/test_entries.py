@@ -58,6 +58,15 @@ def test_a_change_is_told_with_before_and_after_and_from_where(api: RunningApi) 
     assert entry["request_id"] == answer.headers["X-Request-Id"]
 
 
+def test_of_a_long_text_only_its_length_is_told(api: RunningApi) -> None:
+    # The log cannot be cleared, and the text is in the bot's versions.
+    account = api.register()
+    bot = api.bot(account)
+    api.request("PATCH", f"/v1/bots/{bot['id']}", {"system_prompt": "x" * 5000}, token=account.access_token)
+    (entry,) = log(api, account, action="bot.updated")
+    assert entry["after"]["system_prompt"] == "[5002 characters]"
+
+
 def test_a_change_that_changes_nothing_is_not_told(api: RunningApi) -> None:
     account = api.register()
     bot = api.bot(account, name="Same")

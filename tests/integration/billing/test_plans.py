@@ -34,6 +34,7 @@ def test_anybody_sees_the_plans(api: RunningApi) -> None:
         "max_documents_per_bot": 100,
         "max_bytes": 2**30,
         "max_members": 3,
+        "max_api_keys": 10,
         "messages_per_month": 1000,
         "requests_per_minute": 300,
     }
@@ -56,6 +57,7 @@ def test_usage_shows_every_limit_with_what_is_used_of_it(api: RunningApi, accoun
             "max_documents_per_bot": {"limit": 100, "used": 0},
             "max_bytes": {"limit": 2**30, "used": 0},
             "max_members": {"limit": 3, "used": 1},
+            "max_api_keys": {"limit": 10, "used": 0},
             "messages_per_month": {"limit": 1000, "used": 0},
         },
         "budgets": {"tokens": {"limit": None, "used": 0}, "microdollars": {"limit": None, "used": 0}},

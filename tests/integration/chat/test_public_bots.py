@@ -214,6 +214,16 @@ def test_an_address_asks_twenty_times_a_minute(services: Services, tenant: Tenan
 
 
 @pytest.mark.usefixtures("public")
+def test_all_visitors_together_ask_so_often(services: Services, tenant: Tenant) -> None:
+    still = replace(services, clock=FixedClock())
+    client = ChatClient(chat_app(lambda: still), tenant=tenant)
+
+    answers = [ask(client, address=f"192.0.2.{number // 20}").status_code for number in range(301)]
+
+    assert answers == [200] * 300 + [429]
+
+
+@pytest.mark.usefixtures("public")
 @pytest.mark.parametrize("stream", [False, True])
 def test_what_its_organization_can_pay_for_is_none_of_a_visitors_business(
     client: ChatClient, database: Database, tenant: Tenant, model: ScriptedModel, stream: bool

@@ -372,3 +372,13 @@ def test_a_typing_error_is_told_apart_from_an_unknown_key(api: RunningApi, accou
         assert (answer.status, answer.code) == (401, "malformed_api_key")
     answer = api.request("GET", "/v1/bots", token=unknown["key"])
     assert (answer.status, answer.code) == (401, "unauthorized")
+
+
+def test_a_plan_permits_so_many_keys_that_work(api: RunningApi, account: Account) -> None:
+    made = [api.api_key(account) for _ in range(10)]
+    path = "/v1/api-keys"
+    refused = api.request("POST", path, {"name": "one more"}, token=account.access_token)
+    rotated = api.request("POST", f"{path}/{made[0]['id']}/rotate", {}, token=account.access_token)
+    assert {(answer.status, answer.code) for answer in (refused, rotated)} == {(402, "quota_exceeded")}
+    assert api.request("DELETE", f"{path}/{made[1]['id']}", token=account.access_token).status == 204
+    assert api.request("POST", path, {"name": "one more"}, token=account.access_token).status == 201

@@ -78,3 +78,21 @@ def test_nobody_else_is_in_it_and_no_key_gets_it(world: World) -> None:
     key = world.api.api_key(person)
     answer = world.api.request("GET", "/v1/me/export", token=key["key"])
     assert (answer.status, answer.code) == (403, "forbidden")
+
+
+def test_of_an_organization_that_one_has_left_it_holds_no_content(world: World) -> None:
+    # Given somebody who made a bot for an organization, and left it
+    person, owner = world.api.register(), world.api.register()
+    world.join(person, owner)
+    body = {"organization_id": owner.organization_id}
+    there = world.api.request("POST", "/v1/auth/switch", body, token=person.access_token).json["access_token"]
+    bot = world.api.request("POST", "/v1/bots", {"name": "Plan of the owner"}, token=there).json
+    assert "Plan of the owner" in json.dumps(export(world, person, limit=1000))
+    path = f"/v1/organizations/{owner.organization_id}/leave"
+    assert world.api.request("POST", path, token=there).status == 204
+    # When
+    copy = export(world, person, limit=1000)
+    # Then
+    assert "Plan of the owner" not in json.dumps(copy)
+    assert bot["id"] in {row["id"] for row in copy["sections"]["bots"]}
+    assert "bot.created" in {row["record"].get("action") for row in copy["activity"]["data"]}

@@ -26,9 +26,9 @@ GRANT USAGE ON SCHEMA app TO chatsphere_eraser;
 
 UPDATE subscription_plans SET features = subscription_plans.features || extra.features
 FROM (VALUES
-    ('Free', '{"max_members": 3, "requests_per_minute": 300}'::jsonb),
-    ('Basic', '{"max_members": 5, "requests_per_minute": 600}'::jsonb),
-    ('Pro', '{"max_members": 25, "requests_per_minute": 6000}'::jsonb),
+    ('Free', '{"max_members": 3, "max_api_keys": 10, "requests_per_minute": 300}'::jsonb),
+    ('Basic', '{"max_members": 5, "max_api_keys": 50, "requests_per_minute": 600}'::jsonb),
+    ('Pro', '{"max_members": 25, "max_api_keys": 500, "requests_per_minute": 6000}'::jsonb),
     ('Enterprise', '{"requests_per_minute": 60000}'::jsonb)
 ) AS extra (name, features)
 WHERE subscription_plans.name = extra.name;
@@ -472,14 +472,19 @@ BEGIN
 END
 $$;
 
--- These columns of a row; of personal ones only that they are there.
+-- These columns of a row; of personal ones only that they are there, of long texts only how long they are: a bot's
+-- are kept in its versions, and the log cannot be cleared.
 CREATE FUNCTION app.audited_columns(stored jsonb, columns text[], personal text[]) RETURNS jsonb
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $$
 BEGIN
     RETURN (
         SELECT jsonb_object_agg(
-            key, CASE WHEN key = ANY (personal) AND value <> 'null' THEN '"[personal]"' ELSE value END)
+            key, CASE
+                WHEN key = ANY (personal) AND value <> 'null' THEN '"[personal]"'
+                WHEN length(value::text) > 1000 THEN to_jsonb(format('[%s characters]', length(value::text)))
+                ELSE value
+            END)
         FROM jsonb_each(stored) WHERE key = ANY (columns));
 END
 $$;
