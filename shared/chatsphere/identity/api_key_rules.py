@@ -16,8 +16,10 @@ NOT_OF_A_BOT: Final = frozenset({Scope.API_KEYS, Scope.ORGANIZATION_WRITE, Scope
 """What is about the whole organization: a key limited to bots cannot do it."""
 
 
-def check_settings(connection: Connection, caller: Principal, wanted: ApiKeySettings) -> None:
-    """Raise unless the settings fit together and name bots that the caller sees.
+def check_settings(
+    connection: Connection, caller: Principal, wanted: ApiKeySettings, *, bots: Collection[UUID] | None
+) -> None:
+    """Raise unless the settings fit together and `bots`, those of them that are new, are bots that the caller sees.
 
     Raises:
         InvalidRequestError: they do not.
@@ -28,7 +30,7 @@ def check_settings(connection: Connection, caller: Principal, wanted: ApiKeySett
     # Such a key could otherwise make another one without the limit.
     if wanted.is_limited and Scope.API_KEYS in scopes:
         raise _invalid("scopes", "limited_key", "A key with a rate limit or budget of its own cannot manage API keys.")
-    _check_bots(connection, caller, wanted.bot_ids)
+    _check_bots(connection, caller, bots)
 
 
 def check_scopes(caller: Principal, granted: Collection[str], *, present: Collection[str] = ()) -> None:

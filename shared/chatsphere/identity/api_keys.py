@@ -40,7 +40,7 @@ def create(
     # First: it holds the organization, which those who remove a member hold before their keys.
     require_room(connection, Quota.API_KEYS)
     check_scopes(caller, wanted.scopes)
-    check_settings(connection, caller, wanted)
+    check_settings(connection, caller, wanted, bots=wanted.bot_ids)
     expires_at = allowed_expiry(wanted.expires_at, own_expiry(connection, caller), now)
     return insert(connection, caller, replace(wanted, expires_at=expires_at), key_id=key_id, now=now)
 
@@ -83,7 +83,8 @@ def change(
         raise AlreadyRotatedError("Change the key that takes its place.")
     changed = replace(key.settings, **changes)
     check_scopes(caller, changed.scopes, present=key.scopes)
-    check_settings(connection, caller, changed)
+    # Bots that it named before may be gone, or seen by its maker only.
+    check_settings(connection, caller, changed, bots=changed.bot_ids if "bot_ids" in changes else None)
     if "expires_at" in changes:
         changed = replace(changed, expires_at=allowed_expiry(changed.expires_at, own_expiry(connection, caller), now))
     row = connection.execute(queries.UPDATE, _stored(changed) | {"id": key_id}).fetchone()

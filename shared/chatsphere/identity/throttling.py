@@ -124,7 +124,10 @@ def _network(address: str | None) -> str:
         parsed = ip_address(address or "")
     except ValueError:
         return address or ""
-    return str(ip_network((parsed, 64), strict=False) if isinstance(parsed, IPv6Address) else parsed)
+    if not isinstance(parsed, IPv6Address):
+        return str(parsed)
+    # A server that listens on both names IPv4 clients so: they are not all one network.
+    return str(parsed.ipv4_mapped or ip_network((parsed, 64), strict=False))
 
 
 def _subject(kind: str, name: str) -> Subject:

@@ -9,7 +9,7 @@ from chatsphere.identity.mail_desk import MAILS_AN_HOUR, Desk, MailRoom
 from chatsphere.identity.mail_messages import MailMessage
 from chatsphere.identity.opaque_tokens import new_single_use_token
 from chatsphere.observability import logger
-from chatsphere.organizations import queries
+from chatsphere.organizations import invitation_queries as queries
 from chatsphere.ports import Mail
 
 OF_ALL_AN_HOUR: Final = 4 * MAILS_AN_HOUR
@@ -63,5 +63,7 @@ def _sent_enough(connection: Connection, invitation: dict[str, Any], since: date
 
 
 def _shown(name: str) -> str:
-    text = " ".join(name.split())
+    """Return a name as it cannot end its quotation, nor hide or turn around what comes after it."""
+    printable = "".join(character if character.isprintable() else " " for character in name)
+    text = " ".join(printable.replace('"', "'").split())
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"

@@ -17,7 +17,7 @@ from chatsphere.errors import (
 )
 from chatsphere.identity.emails import normalized_email
 from chatsphere.identity.opaque_tokens import secret_hash, single_use_token_id
-from chatsphere.organizations import queries
+from chatsphere.organizations import invitation_queries, queries
 from chatsphere.organizations.members import lock_organization
 from chatsphere.organizations.model import Invitation, Organization
 from chatsphere.organizations.organizations import get_organization
@@ -53,9 +53,9 @@ def invite(
     email = normalized_email(request.email)
     lock_organization(connection)
     _require_inviter(connection, inviter_id, verified_only)
-    if connection.execute(queries.IS_MEMBER, {"email": email}).fetchone() is not None:
+    if connection.execute(invitation_queries.IS_MEMBER, {"email": email}).fetchone() is not None:
         raise ConflictError("Somebody with this mail address is a member already.")
-    others = connection.execute(queries.OTHERS_INVITED, {"email": email, "now": now}).fetchone()
+    others = connection.execute(invitation_queries.OTHERS_INVITED, {"email": email, "now": now}).fetchone()
     require_room(connection, Quota.MEMBERS, adding=1 + (others["invited"] if others else 0))
     values = {
         "id": invitation_id,
@@ -65,14 +65,14 @@ def invite(
         "now": now,
         "expires_at": now + request.valid_for,
     }
-    row = connection.execute(queries.INVITE, values).fetchone()
+    row = connection.execute(invitation_queries.INVITE, values).fetchone()
     assert row is not None
     return Invitation(**row)
 
 
 def invitations_page(connection: Connection, *, after: UUID | None, limit: int, now: datetime) -> Sequence[Invitation]:
     """Return open invitations after a cursor, newest first: `limit` and one more where there are more."""
-    rows = connection.execute(queries.INVITATIONS, {"after": after, "limit": limit + 1, "now": now})
+    rows = connection.execute(invitation_queries.INVITATIONS, {"after": after, "limit": limit + 1, "now": now})
     return [Invitation(**row) for row in rows]
 
 
@@ -82,7 +82,7 @@ def revoke(connection: Connection, invitation_id: UUID, *, now: datetime) -> Non
     Raises:
         NotFoundError: there is none, or it was accepted or revoked.
     """
-    if connection.execute(queries.REVOKE_INVITATION, {"id": invitation_id, "now": now}).rowcount == 0:
+    if connection.execute(invitation_queries.REVOKE_INVITATION, {"id": invitation_id, "now": now}).rowcount == 0:
         raise NotFoundError("There is no such invitation.")
 
 
@@ -93,7 +93,7 @@ def organization_of(authenticator: Database, token: str) -> UUID:
         InvitationNotValidError: it is of none.
     """
     with authenticator.transaction(None) as connection:
-        row = connection.execute(queries.ORGANIZATION_OF_INVITATION, _presented(token)).fetchone()
+        row = connection.execute(invitation_queries.ORGANIZATION_OF_INVITATION, _presented(token)).fetchone()
     if row is None:
         raise InvitationNotValidError
     organization_id: UUID = row["organization_id"]
@@ -110,7 +110,7 @@ def accept(connection: Connection, user_id: UUID, token: str, *, now: datetime) 
     """
     # Before the invitation: every transaction takes its locks in this order.
     _lock_or_refuse(connection)
-    invitation = connection.execute(queries.INVITATION_LOCKED, _presented(token) | {"now": now}).fetchone()
+    invitation = connection.execute(invitation_queries.INVITATION_LOCKED, _presented(token) | {"now": now}).fetchone()
     if invitation is None:
         raise InvitationNotValidError
     member = {"user_id": user_id, "role": invitation["role"], "now": now}
@@ -118,7 +118,7 @@ def accept(connection: Connection, user_id: UUID, token: str, *, now: datetime) 
         raise ConflictError("You are a member already.")
     require_room(connection, Quota.MEMBERS)
     connection.execute(queries.INSERT_MEMBERSHIP, member)
-    connection.execute(queries.ACCEPT_INVITATION, {"id": invitation["id"], "user_id": user_id, "now": now})
+    connection.execute(invitation_queries.ACCEPT_INVITATION, {"id": invitation["id"], "user_id": user_id, "now": now})
     return get_organization(connection, user_id)
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from chatsphere.access.permissions import Role
 from chatsphere.db.database import Connection
 from chatsphere.errors import ConflictError, ForbiddenError, InsufficientRoleError, NotFoundError, UnauthorizedError
-from chatsphere.organizations import queries
+from chatsphere.organizations import invitation_queries, queries
 from chatsphere.organizations.model import Member
 
 
@@ -148,9 +148,9 @@ def _member(connection: Connection, user_id: UUID) -> Member:
 def _set_role(connection: Connection, user_id: UUID, role: Role, now: datetime) -> None:
     connection.execute(queries.SET_ROLE, {"user_id": user_id, "role": role.text})
     if role < Role.ADMIN:
-        connection.execute(queries.REVOKE_INVITATIONS_BY, {"user_id": user_id, "now": now})
+        connection.execute(invitation_queries.REVOKE_INVITATIONS_BY, {"user_id": user_id, "now": now})
 
 
 def _end(connection: Connection, user_id: UUID, now: datetime) -> None:
-    connection.execute(queries.REVOKE_INVITATIONS_BY, {"user_id": user_id, "now": now})
+    connection.execute(invitation_queries.REVOKE_INVITATIONS_BY, {"user_id": user_id, "now": now})
     connection.execute(queries.DELETE_MEMBERSHIP, {"user_id": user_id})

@@ -66,7 +66,8 @@ class ErasureDesk:
             confirm_person(factor, connection, person, code)
             alone = _organizations_of_one(connection, person.id)
             erasure = self._insert(connection, Subject(PERSON, person.id, alone, person.id), secret)
-            connection.execute(queries.DEACTIVATE, {"user_id": person.id})
+            for statement in (queries.DEACTIVATE, queries.REVOKE_INVITATIONS):
+                connection.execute(statement, {"user_id": person.id, "now": self.clock.now()})
         self._begin(erasure, alone)
         return Requested(erasure, secret.text)
 

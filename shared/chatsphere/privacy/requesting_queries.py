@@ -29,6 +29,12 @@ MEMBERSHIPS: Final = """
 DEACTIVATE: Final = "UPDATE users SET is_active = false WHERE id = %(user_id)s AND is_active"
 """From the commit on no credential of the person is accepted."""
 
+REVOKE_INVITATIONS: Final = """
+    UPDATE invitations SET revoked_at = %(now)s
+    WHERE invited_by = %(user_id)s AND accepted_at IS NULL AND revoked_at IS NULL
+"""
+"""Take back what the person has left open, as when they leave: they could otherwise come back with another address."""
+
 SUBSCRIBED: Final = """
     SELECT name FROM organizations
     WHERE id = ANY (%(organizations)s) AND stripe_subscription_id IS NOT NULL

@@ -184,6 +184,14 @@ def test_a_network_of_ipv6_is_one_client(api: RunningApi) -> None:
     assert verify(api, f"{other}::1").status == 401
 
 
+def test_a_client_of_ipv4_is_the_same_however_it_is_written(api: RunningApi) -> None:
+    allow(api, 1)
+    verify = ROUTES["verify"]
+
+    assert [verify(api, f"{prefix}192.0.2.7").status for prefix in ("", "::ffff:")] == [401, 429]
+    assert verify(api, "::ffff:192.0.2.8").status == 401
+
+
 def test_a_try_that_its_address_may_not_make_is_not_counted_against_the_account(api: RunningApi) -> None:
     account: Account = api.register()
     allow(api, 1)

@@ -75,7 +75,7 @@ OF_SOME_COLUMNS: Final = {
     ("chatsphere_app", "users", "UPDATE", "first_name last_name username"),
     ("chatsphere_authenticator", "api_keys", "UPDATE", "last_used_at revoked_at"),
     ("chatsphere_authenticator", "bots", "SELECT", "created_at created_by id name organization_id"),
-    ("chatsphere_authenticator", "invitations", "UPDATE", "mailed_at secret_hash"),
+    ("chatsphere_authenticator", "invitations", "UPDATE", "mailed_at revoked_at secret_hash"),
     (
         "chatsphere_authenticator",
         "organizations",

@@ -45,6 +45,16 @@ def test_the_mail_says_who_invites_to_what_and_how_to_accept(api: RunningApi) ->
         assert text in mail.text
 
 
+def test_a_name_in_a_mail_stays_within_its_quotation(api: RunningApi, owner: Account) -> None:
+    act(api, owner, "PATCH", "", {"name": 'A" \u202e\x1b[31m\r\nBcc: b@example.com\n\n"'})
+    invite(api, owner, "grace@example.com")
+
+    (mail,) = invitation_mails(api, "grace@example.com")
+
+    assert mail.subject == """Invitation to "A' [31m Bcc: b@example.com '\""""
+    assert """the organization "A' [31m Bcc: b@example.com '" on ChatSphere""" in mail.text
+
+
 def test_the_token_is_in_the_mail_and_nowhere_else(api: RunningApi, owner: Account) -> None:
     made = invite(api, owner, "grace@example.com")
     queued = str(api.mail_queue.sent)

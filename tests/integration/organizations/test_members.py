@@ -153,6 +153,17 @@ def test_what_a_former_admin_left_open_is_closed(api: RunningApi, owner: Account
     assert accepted.status == 200
 
 
+def test_what_somebody_who_deletes_their_account_left_open_is_closed(api: RunningApi, owner: Account) -> None:
+    admin = joined(api, owner, "admin")
+    token = invited(api, admin, f"{uuid4().hex}@example.com", "admin")
+
+    assert api.request("DELETE", "/v1/me", {"password": PASSWORD}, token=admin.access_token).status == 202
+
+    assert act(api, owner, "GET", "/invitations").json["data"] == []
+    back = api.request("POST", "/v1/invitations/accept", {"token": token}, token=api.register().access_token)
+    assert problem(back) == (404, "invitation_not_valid")
+
+
 def test_members_come_in_pages_with_what_colleagues_may_know(api: RunningApi, owner: Account) -> None:
     member = joined(api, owner, "viewer")
 

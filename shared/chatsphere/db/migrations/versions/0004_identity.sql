@@ -370,7 +370,7 @@ $$;
 CREATE POLICY authenticator ON sessions TO chatsphere_authenticator USING (true);
 GRANT SELECT, INSERT, UPDATE, DELETE ON sessions TO chatsphere_authenticator;
 CREATE POLICY authenticator ON invitations TO chatsphere_authenticator USING (true);
-GRANT SELECT, UPDATE (secret_hash, mailed_at) ON invitations TO chatsphere_authenticator;
+GRANT SELECT, UPDATE (secret_hash, mailed_at, revoked_at) ON invitations TO chatsphere_authenticator;
 CREATE POLICY authenticator ON organizations FOR SELECT TO chatsphere_authenticator USING (true);
 GRANT SELECT (id, name, status, plan_id, is_personal, created_at) ON organizations TO chatsphere_authenticator;
 GRANT SELECT (id, name) ON subscription_plans TO chatsphere_authenticator;
