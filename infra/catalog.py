@@ -219,7 +219,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             settings.QueueSettings,
             settings.BrowserSettings,
         ),
-        layers=("core", "identity", "billing"),
+        layers=("core", "billing"),
         sends_to=(MAIL,),
     ),
     FunctionSpec(
