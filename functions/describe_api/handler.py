@@ -22,7 +22,6 @@ from chatsphere.knowledge.routes import router as documents
 from chatsphere.organizations.invitation_routes import router as invitations
 from chatsphere.organizations.member_routes import router as members
 from chatsphere.organizations.routes import router as organizations
-from chatsphere.privacy.organization_routes import router as deletion
 from chatsphere.privacy.routes import router as privacy
 
 description = description_router(
@@ -46,7 +45,6 @@ description = description_router(
         conversations,
         audit,
         privacy,
-        deletion,
         health,
     ],
     streamed,

@@ -1,6 +1,7 @@
 """HTTP routes of people's rights: translate in, call one use case, translate out."""
 
 from typing import Annotated
+from uuid import UUID
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
@@ -64,8 +65,31 @@ def delete_me(body: schemas.DeletionRequest) -> schemas.ErasureRequestedResponse
     """
     caller, c = principal(router), container()
     person = confirm(c.password_checks, caller.user_id, body.password)
-    desk = ErasureDesk(c.authenticator_database, c.database, c.purge_queue, c.clock, c.ids)
-    requested = desk.request_person(person, c.second_factor, body.code)
+    requested = _desk().request_person(person, c.second_factor, body.code)
+    return schemas.ErasureRequestedResponse.model_validate(requested)
+
+
+@router.delete(
+    "/v1/organizations/<organization_id>",
+    status_code=202,
+    summary="Delete the organization with everything in it",
+    tags=["organizations"],
+    operation_id="deleteOrganization",
+    openapi_extensions=requires(Permission.ORGANIZATION_OWN),
+    responses={
+        202: described("No credential of the organization is accepted any more; a job deletes the rest."),
+        403: problem_response("The password or the code is wrong, or the caller is no owner."),
+        409: problem_response("It is paid for: end the subscription first (`subscription_active`)."),
+    },
+)
+def delete_organization(
+    organization_id: UUID,  # noqa: ARG001 - the credential's own: the gate has checked it
+    body: schemas.DeletionRequest,
+) -> schemas.ErasureRequestedResponse:
+    """Delete bots, documents, conversations, members' rights and the audit log; the members' accounts stay."""
+    caller, c = principal(router), container()
+    owner = confirm(c.password_checks, caller.user_id, body.password)
+    requested = _desk().request_organization(caller.organization_id, owner, c.second_factor, body.code)
     return schemas.ErasureRequestedResponse.model_validate(requested)
 
 
@@ -83,3 +107,8 @@ def get_receipt(body: schemas.ReceiptRequest) -> schemas.ErasureResponse:
     c.credential_throttle.admit()
     with c.authenticator_database.transaction(None) as connection:
         return schemas.ErasureResponse.model_validate(find_erasure(connection, body.receipt_token))
+
+
+def _desk() -> ErasureDesk:
+    c = container()
+    return ErasureDesk(c.authenticator_database, c.database, c.purge_queue, c.clock, c.ids)
