@@ -14,7 +14,7 @@ from chatsphere.errors import NotFoundError
 
 @dataclass(frozen=True, slots=True)
 class VersionSummary:
-    """A version without its content. `created_by` is None where it is not known, the address where who left."""
+    """A version without its content. `created_by` is None where it is not known."""
 
     version: int
     restored_from: int | None

@@ -5,7 +5,6 @@ Lambda gives it one request at a time. All work is synchronous and runs in a thr
 
 from collections.abc import Callable
 from functools import cache, partial
-from itertools import chain
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -19,11 +18,11 @@ from chatsphere.access.principal import Principal
 from chatsphere.bootstrap import container
 from chatsphere.chat import requests, schemas
 from chatsphere.chat.answering import answer
-from chatsphere.chat.presenting import collected, sse_frames
+from chatsphere.chat.presenting import collected, streamed
 from chatsphere.chat.public_routes import chat_with_public_bot
 from chatsphere.chat.searching import search_bot
 from chatsphere.chat.services import Services
-from chatsphere.chat.streaming import HEARTBEAT_SECONDS, EventStreamResponse
+from chatsphere.chat.streaming import HEARTBEAT_SECONDS
 from chatsphere.chat.turns import Question
 from chatsphere.http.cors_middleware import CorsHeaders
 
@@ -77,10 +76,7 @@ async def chat_with_bot(
     events = answer(question, services)
     if not body.stream:
         return _json(await run_in_threadpool(collected, events))
-    # What fails before the first event still has an HTTP status of its own.
-    first = await run_in_threadpool(next, events)
-    frames = sse_frames(chain([first], events), requests.request_id(request))
-    return EventStreamResponse(frames, {}, heartbeat_seconds)
+    return await streamed(events, requests.request_id(request), heartbeat_seconds)
 
 
 async def search_documents(request: Request, *, make_services: Callable[[], Services]) -> Response:

@@ -1,6 +1,5 @@
 """Conversations and their messages: listed, read, deleted. Every function runs in the caller's transaction."""
 
-from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -29,25 +28,25 @@ def conversations_page(
     ).fetchall()
 
 
-def get_conversation(connection: Connection, conversation_id: UUID, *, only: Collection[UUID] | None) -> Row:
-    """Return a conversation; `only` are the bots whose conversations the caller may see, None for all.
+def get_conversation(connection: Connection, conversation_id: UUID) -> Row:
+    """Return a conversation.
 
     Raises:
-        NotFoundError: there is no such conversation for this caller.
+        NotFoundError: the tenant has no such conversation.
     """
     row = connection.execute(queries.CONVERSATION, {"conversation_id": conversation_id}).fetchone()
-    if row is None or (only is not None and row["bot_id"] not in only):
+    if row is None:
         raise NotFoundError("There is no such conversation.")
     return row
 
 
-def delete_conversation(connection: Connection, conversation_id: UUID, *, only: Collection[UUID] | None) -> None:
+def delete_conversation(connection: Connection, conversation_id: UUID) -> None:
     """Delete a conversation with its messages.
 
     Raises:
-        NotFoundError: there is no such conversation for this caller.
+        NotFoundError: the tenant has no such conversation.
     """
-    get_conversation(connection, conversation_id, only=only)
+    get_conversation(connection, conversation_id)
     connection.execute(queries.DELETE_CONVERSATION, {"conversation_id": conversation_id})
 
 
@@ -55,7 +54,6 @@ def messages_page(
     connection: Connection,
     conversation_id: UUID,
     *,
-    only: Collection[UUID] | None,
     after: UUID | None,
     limit: int,
     now: datetime,
@@ -63,9 +61,9 @@ def messages_page(
     """Return a conversation's messages, the oldest first: `limit` and one more where there are more.
 
     Raises:
-        NotFoundError: there is no such conversation for this caller.
+        NotFoundError: the tenant has no such conversation.
     """
-    conversation = get_conversation(connection, conversation_id, only=only)
+    conversation = get_conversation(connection, conversation_id)
     return connection.execute(
         queries.MESSAGES,
         {

@@ -1,6 +1,9 @@
 """Chat's events as clients see them: one by one as Server-Sent Events, or collected into one answer."""
 
 from collections.abc import Callable, Iterator
+from itertools import chain
+
+from starlette.concurrency import run_in_threadpool
 
 from chatsphere.chat import schemas
 from chatsphere.chat.events import (
@@ -13,7 +16,7 @@ from chatsphere.chat.events import (
     TextAdded,
 )
 from chatsphere.chat.failures import public_error
-from chatsphere.chat.streaming import sse_event
+from chatsphere.chat.streaming import EventStreamResponse, sse_event
 from chatsphere.http.models import ApiResponse
 from chatsphere.http.problem import problem
 
@@ -94,6 +97,17 @@ def sse_frames(
             yield present(event, request_id)
     except Exception as error:
         yield present(AnswerFailed(public_error(error)), request_id)
+
+
+async def streamed(
+    events: Iterator[ChatEvent],
+    request_id: str,
+    heartbeat_seconds: float,
+    present: Callable[[ChatEvent, str], bytes] = frame,
+) -> EventStreamResponse:
+    """Return the events as a stream. What fails before the first one is raised: it still has a status of its own."""
+    first = await run_in_threadpool(next, events)
+    return EventStreamResponse(sse_frames(chain([first], events), request_id, present), {}, heartbeat_seconds)
 
 
 def body_frame(name: str, body: ApiResponse) -> bytes:

@@ -1,7 +1,6 @@
 """The ASGI endpoint that anybody may ask: a public bot, found without a tenant and then asked within its own."""
 
 from collections.abc import Callable
-from itertools import chain
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -10,11 +9,10 @@ from starlette.responses import JSONResponse, Response
 from chatsphere.bots.model import Bot
 from chatsphere.bots.visitors import come_to_ask
 from chatsphere.chat import requests
-from chatsphere.chat.presenting import sse_frames
+from chatsphere.chat.presenting import streamed
 from chatsphere.chat.public_presenting import public_answer, public_frame
 from chatsphere.chat.public_schemas import PublicChatRequest
 from chatsphere.chat.services import Services
-from chatsphere.chat.streaming import EventStreamResponse
 from chatsphere.chat.turns import PUBLIC, Question
 from chatsphere.chat.visiting import answer_visitor
 from chatsphere.db.origin import current_origin
@@ -31,10 +29,7 @@ async def chat_with_public_bot(
     if not body.stream:
         whole = await run_in_threadpool(public_answer, events)
         return JSONResponse(whole.model_dump(mode="json"))
-    # What fails before the first event still has an HTTP status of its own.
-    first = await run_in_threadpool(next, events)
-    frames = sse_frames(chain([first], events), requests.request_id(request), public_frame)
-    return EventStreamResponse(frames, {}, heartbeat_seconds)
+    return await streamed(events, requests.request_id(request), heartbeat_seconds, public_frame)
 
 
 def _admitted(request: Request, services: Services) -> Bot:

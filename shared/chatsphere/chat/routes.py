@@ -52,7 +52,7 @@ def get_conversation(conversation_id: UUID) -> ConversationResponse:
     """Return one conversation."""
     caller = principal(router)
     with container().database.transaction(caller.organization_id, caller.user_id) as connection:
-        return _conversation(conversations.get_conversation(connection, conversation_id, only=caller.bot_ids))
+        return _conversation(conversations.get_conversation(connection, conversation_id))
 
 
 @router.delete(
@@ -68,7 +68,7 @@ def delete_conversation(conversation_id: UUID) -> Response[Any]:
     """Delete the conversation and every message of it."""
     caller = principal(router)
     with container().database.transaction(caller.organization_id, caller.user_id) as connection:
-        conversations.delete_conversation(connection, conversation_id, only=caller.bot_ids)
+        conversations.delete_conversation(connection, conversation_id)
     return no_content()
 
 
@@ -86,7 +86,6 @@ def list_messages(conversation_id: UUID, limit: Limit = 20, cursor: Cursor = Non
         rows = conversations.messages_page(
             connection,
             conversation_id,
-            only=caller.bot_ids,
             after=decode_cursor(cursor),
             limit=limit,
             now=c.clock.now(),
