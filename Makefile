@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help up test check fuzz matrix bench bench-cold sizes lock format emulate clean cost synth check-cloud diff deploy destroy
+.PHONY: help up test check fuzz matrix faults hostile consistency bench bench-cold sizes lock format emulate clean cost synth check-cloud diff deploy destroy
 
 help:  ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,6 +27,15 @@ matrix: $(VENV)/.installed-dev  ## Try every route as every kind of caller, and 
 
 fuzz: $(VENV)/.installed-dev  ## Send thousands of generated requests to the running product; check each answer.
 	$(BIN)/python -m tests.fuzz
+
+faults: $(VENV)/.installed-dev  ## Drive 500 documents through the product while everything around them fails; count what came of it.
+	$(BIN)/python -m tests.faults
+
+hostile: $(VENV)/.installed-dev  ## Read files made to hurt, print how each ended and what it took (FOLDERS: more files).
+	@$(BIN)/python -m tests.hostile $(FOLDERS)
+
+consistency: $(VENV)/.installed-dev  ## Ask without pause while documents are replaced, deleted and re-embedded; count wrong answers.
+	$(BIN)/python -m tests.consistency
 
 bench: $(VENV)/.installed-dev  ## Measure the product on this machine and print tables.
 	$(BIN)/python -m tests.bench

@@ -27,7 +27,9 @@ EXTRACT = Queue("extract")
 EMBED = Queue("embed")
 PURGE = Queue("purge")
 MAIL = Queue("mail")
-QUEUES = (INTAKE, EXTRACT, EMBED, PURGE, MAIL)
+FETCH = Queue("fetch")
+RECONCILE = Queue("reconcile")
+QUEUES = (INTAKE, EXTRACT, EMBED, PURGE, MAIL, FETCH, RECONCILE)
 
 BUCKET_NOTIFICATIONS = INTAKE
 """Where the uploads bucket reports created and removed objects."""
@@ -283,7 +285,27 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
                 "DELETE /v1/bots/{bot_id}/documents/{document_id}",
                 "GET /v1/bots/{bot_id}/documents/{document_id}/chunks",
                 "POST /v1/bots/{bot_id}/documents/{document_id}/reprocess",
+                "GET /v1/bots/{bot_id}/documents/{document_id}/history",
                 "POST /v1/bots/{bot_id}/upload-credentials",
+                "POST /v1/bots/{bot_id}/sources",
+                "GET /v1/bots/{bot_id}/sources",
+                "GET /v1/bots/{bot_id}/sources/{source_id}",
+                "PATCH /v1/bots/{bot_id}/sources/{source_id}",
+                "DELETE /v1/bots/{bot_id}/sources/{source_id}",
+                "GET /v1/bots/{bot_id}/sources/{source_id}/pages",
+                "POST /v1/bots/{bot_id}/sources/{source_id}/sync",
+                "GET /v1/embedding-models",
+                "POST /v1/bots/{bot_id}/training-runs",
+                "GET /v1/bots/{bot_id}/training-runs",
+                "GET /v1/bots/{bot_id}/training-runs/{run_id}",
+                "POST /v1/bots/{bot_id}/training-runs/{run_id}/cancel",
+                "GET /v1/bots/{bot_id}/ingestion",
+                "POST /v1/bots/{bot_id}/redrive",
+                "POST /v1/bots/{bot_id}/reconcile",
+                "GET /v1/bots/{bot_id}/reconciliations",
+                "GET /v1/bots/{bot_id}/reconciliations/{reconciliation_id}",
+                "GET /v1/deletions",
+                "GET /v1/deletions/{deletion_id}",
             )
         ),
         settings=(
@@ -291,11 +313,13 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             settings.StorageSettings,
             settings.QueueSettings,
             settings.VectorStoreSettings,
+            settings.EmbeddingSettings,
             settings.UploadCredentialsSettings,
             settings.BrowserSettings,
+            settings.WebSettings,
         ),
         layers=("core", "providers"),
-        sends_to=(EXTRACT, PURGE),
+        sends_to=(EXTRACT, EMBED, PURGE, FETCH, RECONCILE),
         objects=("write", "delete"),
     ),
     FunctionSpec(
@@ -313,7 +337,11 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
     FunctionSpec(
         "answer_question",
         HttpTrigger(
-            _routes("POST /v1/bots/{bot_id}/chat", "POST /v1/bots/{bot_id}/search")
+            _routes(
+                "POST /v1/bots/{bot_id}/chat",
+                "POST /v1/bots/{bot_id}/search",
+                "GET /v1/bots/{bot_id}/ingestion/stream",
+            )
             + _routes("POST /v1/public/bots/{bot_id}/chat", public=True),
             streaming=True,
         ),
@@ -330,7 +358,8 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
     ),
     FunctionSpec(
         "register_object",
-        QueueTrigger(INTAKE, batch_size=10),
+        # S3's notifications have no group, so that this queue is not fair: it must be short (decision 0089).
+        QueueTrigger(INTAKE, batch_size=10, max_concurrency=10),
         settings=(
             settings.DatabaseSettings,
             settings.StorageSettings,
@@ -350,20 +379,28 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             settings.StorageSettings,
             settings.QueueSettings,
             settings.EmbeddingSettings,
+            settings.MalwareScanSettings,
+            settings.OcrSettings,
         ),
         layers=("core", "parsers", "local_models"),
         memory_mb=2048,
         timeout_seconds=300,
-        sends_to=(EMBED,),
+        sends_to=(EMBED, EXTRACT),
         objects=("read",),
     ),
     FunctionSpec(
         "embed_chunks",
         QueueTrigger(EMBED),
-        settings=(settings.DatabaseSettings, settings.EmbeddingSettings, settings.VectorStoreSettings),
+        settings=(
+            settings.DatabaseSettings,
+            settings.EmbeddingSettings,
+            settings.VectorStoreSettings,
+            settings.QueueSettings,
+        ),
         layers=("core", "providers", "local_models"),
         memory_mb=1024,
         timeout_seconds=120,
+        sends_to=(EMBED,),
     ),
     FunctionSpec(
         "purge_deleted",
@@ -379,6 +416,35 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         objects=("delete",),
     ),
     FunctionSpec(
+        "fetch_pages",
+        QueueTrigger(FETCH),
+        settings=(
+            settings.DatabaseSettings,
+            settings.StorageSettings,
+            settings.QueueSettings,
+            settings.VectorStoreSettings,
+            settings.WebSettings,
+        ),
+        layers=("core", "parsers", "providers"),
+        timeout_seconds=120,
+        sends_to=(EXTRACT, FETCH, PURGE),
+        objects=("read", "write", "delete"),
+    ),
+    FunctionSpec(
+        "reconcile_stores",
+        QueueTrigger(RECONCILE),
+        settings=(
+            settings.DatabaseSettings,
+            settings.StorageSettings,
+            settings.QueueSettings,
+            settings.VectorStoreSettings,
+        ),
+        layers=("core", "providers"),
+        timeout_seconds=300,
+        sends_to=(EXTRACT, EMBED, PURGE, RECONCILE),
+        objects=("read", "delete"),
+    ),
+    FunctionSpec(
         "send_mail",
         QueueTrigger(MAIL, batch_size=5),
         settings=(settings.AuthenticatorSettings, settings.MailSettings, settings.AccountSettings),
@@ -386,10 +452,10 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
     ),
     FunctionSpec(
         "reap_stalled",
-        ScheduleTrigger(every_minutes=5, every_minutes_lean=180),
+        ScheduleTrigger(every_minutes=5, every_minutes_lean=240),
         settings=(settings.DatabaseSettings, settings.ReaperSettings, settings.QueueSettings),
         timeout_seconds=60,
-        sends_to=(EXTRACT, EMBED, PURGE),
+        sends_to=(EXTRACT, EMBED, PURGE, FETCH, RECONCILE),
     ),
     FunctionSpec(
         "migrate_database",

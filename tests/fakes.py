@@ -12,7 +12,18 @@ from urllib.parse import quote_plus
 from uuid import UUID
 
 from chatsphere.errors import DocumentTooLargeError, MailRejectedError, NotFoundError, UnavailableError
-from chatsphere.ports import Mail, Namespace, PresignedPost, StoredObject, Vector, VectorMatch, VectorRecord
+from chatsphere.ports import (
+    ListedObject,
+    Mail,
+    Namespace,
+    ObjectVersion,
+    PresignedPost,
+    StoredObject,
+    Vector,
+    VectorMatch,
+    VectorRecord,
+    VectorsPage,
+)
 
 
 class FixedClock:
@@ -29,12 +40,12 @@ class FixedClock:
 
 
 class FakeEmbedder:
-    """Unit vectors made from a hash of the text; a token is a word. Remembers what it was given."""
+    """Unit vectors made from a hash of the text; a token is a word and costs `price`. Remembers what it was given."""
 
-    model = "fake"
-
-    def __init__(self, dimensions: int = 16) -> None:
+    def __init__(self, dimensions: int = 16, *, model: str = "fake", price: int = 0) -> None:
+        self.model = model
         self._dimensions = dimensions
+        self._price = price
         self.texts: list[str] = []
 
     @property
@@ -43,6 +54,9 @@ class FakeEmbedder:
 
     def count_tokens(self, text: str) -> int:
         return len(text.split())
+
+    def cost(self, tokens: int) -> int:
+        return tokens * self._price
 
     def embed_documents(self, texts: Sequence[str]) -> list[Vector]:
         self.texts.extend(texts)
@@ -61,15 +75,17 @@ class InMemoryQueue:
     def __init__(self) -> None:
         self.messages: deque[dict[str, Any]] = deque()
         self.groups: list[str] = []
+        self.delays: list[int] = []
         self.failures = 0
 
-    def send(self, messages: Iterable[Mapping[str, Any]], *, group: str) -> None:
+    def send(self, messages: Iterable[Mapping[str, Any]], *, group: str, delay_seconds: int = 0) -> None:
         accepted = [dict(message) for message in messages]
         if self.failures:
             self.failures -= 1
             raise UnavailableError("The queue does not answer.")
         self.messages.extend(accepted)
         self.groups.append(group)
+        self.delays.append(delay_seconds)
 
 
 class InMemoryMailer:
@@ -131,6 +147,12 @@ class InMemoryVectorStore:
         self._answer()
         return sum(document_id in (None, r.document_id) for r in self.records[namespace].values())
 
+    def documents(self, namespace: Namespace, *, after: str | None = None) -> VectorsPage:
+        self._answer()
+        found = sorted({r.document_id for r in self.records[namespace].values()})
+        left = [document for document in found if after is None or document > UUID(after)]
+        return VectorsPage(frozenset(left[:2]), str(left[1]) if len(left) > 2 else None)
+
     def _answer(self) -> None:
         if self.failures:
             self.failures -= 1
@@ -145,15 +167,24 @@ class Version:
     body: bytes | None
     content_type: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
+    modified_at: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+    parts: int = 0
+
+    @property
+    def etag(self) -> str | None:
+        """Of an object that came in parts it is another hash."""
+        suffix = f"-{self.parts}" if self.parts else ""
+        return None if self.body is None else hashlib.md5(self.body).hexdigest() + suffix
 
 
 class InMemoryObjectStore:
-    """A versioned bucket that, like moto, checks nothing of a presigned form. `events` are S3's notifications."""
+    """A bucket that, like moto, checks nothing of a presigned form. `events` are S3's notifications."""
 
     bucket = "uploads"
 
-    def __init__(self, clock: FixedClock) -> None:
+    def __init__(self, clock: FixedClock, *, versioned: bool = True) -> None:
         self._clock = clock
+        self._versioned = versioned
         self._versions: defaultdict[str, list[Version]] = defaultdict(list)
         self._sequence = 0
         self.events: list[dict[str, Any]] = []
@@ -173,17 +204,43 @@ class InMemoryObjectStore:
         version = self._find(key, version_id)
         return None if version is None else self._stored(key, version)
 
-    def put(self, key: str, body: bytes, *, content_type: str, metadata: Mapping[str, str]) -> StoredObject:
-        version = Version(self._next(), body, content_type, metadata)
-        self._versions[key].append(version)
-        self._announce("ObjectCreated:Put", key, version)
+    def put(
+        self,
+        key: str,
+        body: bytes,
+        *,
+        content_type: str,
+        metadata: Mapping[str, str],
+        parts: int = 0,
+        event: str = "ObjectCreated:Put",
+    ) -> StoredObject:
+        """Store an object; one that came in `parts` has another kind of ETag."""
+        version = Version(self._next(), body, content_type, metadata, self._clock.now(), parts)
+        self._versions[key] = [*self._versions[key], version] if self._versioned else [version]
+        self._announce("ObjectCreated:CompleteMultipartUpload" if parts else event, key, version)
         return self._stored(key, version)
 
+    def copy(self, source: str, target: str) -> None:
+        """Copy the present object with its metadata."""
+        version = self._find(source, None)
+        if version is not None and version.body is not None:
+            values = {"content_type": version.content_type, "metadata": version.metadata}
+            self.put(target, version.body, **values, event="ObjectCreated:Copy")  # type: ignore[arg-type]
+
     def remove(self, key: str) -> None:
-        """Hide the object under a delete marker, as a client's plain delete does."""
-        marker = Version(self._next(), None)
-        self._versions[key].append(marker)
-        self._announce("ObjectRemoved:DeleteMarkerCreated", key, marker)
+        """Delete as a client does that names no version: a versioned bucket hides the object under a marker."""
+        marker = Version(self._next(), None, modified_at=self._clock.now())
+        if self._versioned:
+            self._versions[key].append(marker)
+            self._announce("ObjectRemoved:DeleteMarkerCreated", key, marker)
+        elif self._versions.pop(key, None):
+            self._announce("ObjectRemoved:Delete", key, marker)
+
+    def remove_newest(self, key: str, *, event: str = "ObjectRemoved:Delete") -> None:
+        """Delete the newest version, or delete marker, for good: the one before it is the present one again."""
+        if versions := self._versions.get(key):
+            self._next()
+            self._announce(event, key, versions.pop())
 
     def download(self, key: str, version_id: str | None, target: Path, *, max_bytes: int) -> StoredObject:
         version = self._find(key, version_id)
@@ -201,11 +258,29 @@ class InMemoryObjectStore:
             self._announce("ObjectRemoved:Delete", key, version)
         return sum(version.body is not None for version in versions)
 
+    def versions(self, key: str) -> list[ObjectVersion]:
+        return [self._listed(version) for version in self._versions.get(key, [])]
+
+    def delete_versions(self, key: str, versions: Collection[ObjectVersion]) -> int:
+        gone = [version for version in self._versions.get(key, []) if self._listed(version) in versions]
+        for version in gone:
+            self._versions[key].remove(version)
+            self._next()
+            self._announce("ObjectRemoved:Delete", key, version)
+        return sum(version.body is not None for version in gone)
+
     def delete_prefix(self, prefix: str) -> int:
         return sum(self.delete(key) for key in list(self._versions) if key.startswith(prefix))
 
     def keys(self, prefix: str) -> Iterator[str]:
-        yield from sorted(key for key in self._versions if key.startswith(prefix) and self.head(key))
+        yield from (listed.key for listed in self.listing(prefix))
+
+    def listing(self, prefix: str, *, after: str | None = None) -> Iterator[ListedObject]:
+        # In the order of their bytes, as S3 does.
+        for key in sorted(self._versions, key=str.encode):
+            stored = self.head(key) if key.startswith(prefix) and key.encode() > (after or "").encode() else None
+            if stored is not None:
+                yield ListedObject(key, stored.etag)
 
     def count_versions(self, prefix: str) -> int:
         return sum(len(versions) for key, versions in self._versions.items() if key.startswith(prefix))
@@ -220,8 +295,11 @@ class InMemoryObjectStore:
 
     def _stored(self, key: str, version: Version) -> StoredObject:
         body = version.body or b""
-        etag = hashlib.md5(body).hexdigest()
-        return StoredObject(key, len(body), etag, version.content_type, version.id, version.metadata)
+        version_id = version.id if self._versioned else None
+        return StoredObject(key, len(body), version.etag or "", version.content_type, version_id, version.metadata)
+
+    def _listed(self, version: Version) -> ObjectVersion:
+        return ObjectVersion(version.id if self._versioned else "null", version.etag, version.modified_at)
 
     def _next(self) -> str:
         self._sequence += 1
@@ -230,7 +308,11 @@ class InMemoryObjectStore:
     def _announce(self, name: str, key: str, version: Version) -> None:
         self.events.append(
             s3_event(
-                key, name=name, happened_at=self._clock.now(), version_id=version.id, sequencer=f"{self._sequence:X}"
+                key,
+                name=name,
+                happened_at=self._clock.now(),
+                version_id=version.id if self._versioned else None,
+                sequencer=f"{self._sequence:X}",
             )
         )
 

@@ -30,6 +30,9 @@ class BagOfWordsEmbedder:
     def count_tokens(self, text: str) -> int:
         return len(text.split())
 
+    def cost(self, tokens: int) -> int:
+        return tokens
+
     def embed_documents(self, texts: Sequence[str]) -> list[Vector]:
         return [self.embed_query(text) for text in texts]
 

@@ -18,7 +18,13 @@ from chatsphere.identity.mfa_routes import router as second_factor
 from chatsphere.identity.password_routes import router as passwords
 from chatsphere.identity.routes import router as identity
 from chatsphere.identity.session_routes import router as sessions
+from chatsphere.knowledge.deletion_routes import router as deletions
+from chatsphere.knowledge.history.routes import router as ingestion_history
+from chatsphere.knowledge.reconciliation.routes import router as reconciliations
+from chatsphere.knowledge.redrive_routes import router as redrive
 from chatsphere.knowledge.routes import router as documents
+from chatsphere.knowledge.training.routes import router as training
+from chatsphere.knowledge.web.routes import router as web_sources
 from chatsphere.organizations.invitation_routes import router as invitations
 from chatsphere.organizations.member_routes import router as members
 from chatsphere.organizations.routes import router as organizations
@@ -42,6 +48,12 @@ description = description_router(
         bot_versions,
         public_bots,
         documents,
+        deletions,
+        training,
+        ingestion_history,
+        reconciliations,
+        redrive,
+        web_sources,
         conversations,
         audit,
         privacy,

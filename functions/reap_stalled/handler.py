@@ -4,6 +4,7 @@ from typing import Any
 
 from chatsphere.bootstrap import container
 from chatsphere.knowledge.ingestion.reap import Reaper
+from chatsphere.knowledge.web.reviving import SourceReviver
 from chatsphere.observability import invocation
 
 
@@ -11,5 +12,15 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, int]:
     """Run once."""
     with invocation(event.get("id")):
         c = container()
-        reaper = Reaper(c.reaper_database, c.database, c.extract_queue, c.embed_queue, c.purge_queue, c.clock, c.ids)
-        return {"found": reaper.reap()}
+        reaper = Reaper(
+            c.reaper_database,
+            c.database,
+            c.extract_queue,
+            c.embed_queue,
+            c.purge_queue,
+            c.reconcile_queue,
+            c.clock,
+            c.ids,
+        )
+        sources = SourceReviver(c.reaper_database, c.database, c.fetch_queue, c.clock, c.ids)
+        return {"found": reaper.reap() + sources.revive()}

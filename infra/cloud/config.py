@@ -114,8 +114,10 @@ class DeploymentConfig(_Section):
     alarm_email: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
     monthly_budget_dollars: int = Field(default=50, ge=1)
     waf: bool | None = None
+    malware_scan: bool = False
     vector_store: Literal["pgvector", "pinecone", "qdrant"] | None = None
     qdrant_url: str | None = None
+    ocr: Literal["textract"] | None = None
     database: DatabaseCapacity | None = None
     log_retention_days: Literal[1, 3, 7, 14, 30, 60, 90, 180, 365] = 30
     api_requests_per_second: int = Field(default=50, ge=1, le=10_000)

@@ -1,7 +1,7 @@
 """The policies that a deployment needs, derived from the resource types of its templates.
 
 `python -m infra.cloud.deploy_policy` prints docs/deploy-policy.json: `deployer` is for who runs `cdk deploy`,
-`cloudformation` for `cdk bootstrap --cloudformation-execution-policies`.
+`cloudformation` and `cloudformation-options` for `cdk bootstrap --cloudformation-execution-policies`.
 """
 
 import json
@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -34,6 +34,7 @@ class Grant(BaseModel):
     actions: tuple[str, ...]
     resources: tuple[str, ...]
     condition: Mapping[str, Any] = Field(default_factory=dict)
+    policy: Literal["cloudformation", "cloudformation-options"] = "cloudformation"
 
 
 class UncoveredTypeError(Exception):
@@ -45,8 +46,10 @@ def load_grants() -> tuple[Grant, ...]:
     return tuple(Grant.model_validate(entry) for entry in tomllib.loads(GRANTS.read_text())["grants"])
 
 
-def cloudformation_policy(types: Iterable[str], name: str = NAME) -> Document:
+def cloudformation_policies(types: Iterable[str], name: str = NAME) -> dict[str, Document]:
     """Return what CloudFormation may do: only what the resource types need, on resources that bear our name.
+
+    Two policies, for IAM takes so many characters in one; the second holds what only some deployments have.
 
     Raises:
         UncoveredTypeError: names the types without a grant.
@@ -55,8 +58,11 @@ def cloudformation_policy(types: Iterable[str], name: str = NAME) -> Document:
     uncovered = sorted(type_ for type_ in used if not any(_covers(grant, type_) for grant in known))
     if uncovered:
         raise UncoveredTypeError(f"Give these resource types a grant in infra/cloud/deploy_grants.toml: {uncovered}")
-    grants = [grant for grant in known if any(_covers(grant, type_) for type_ in used)]
-    return _document([*(_statement(grant, name) for grant in grants), *_assets()])
+    documents = {"cloudformation": _document(_assets()), "cloudformation-options": _document([])}
+    for grant in known:
+        if any(_covers(grant, type_) for type_ in used):
+            documents[grant.policy]["Statement"].append(_statement(grant, name))
+    return documents
 
 
 def deployer_policy(name: str = NAME) -> Document:
@@ -89,8 +95,8 @@ def deployer_policy(name: str = NAME) -> Document:
 
 
 def policies(types: Iterable[str], name: str = NAME) -> dict[str, Document]:
-    """Return both policies."""
-    return {"deployer": deployer_policy(name), "cloudformation": cloudformation_policy(types, name)}
+    """Return all of them, by name."""
+    return {"deployer": deployer_policy(name), **cloudformation_policies(types, name)}
 
 
 def _covers(grant: Grant, type_: str) -> bool:
@@ -137,7 +143,13 @@ def main() -> int:
     with TemporaryDirectory() as folder:
         synthesize_all(Path(folder))
         types = {resource.type for deployment in read_deployments(Path(folder)) for resource in deployment.resources}
-    optional = {"AWS::ApiGateway::DomainName", "AWS::ApiGateway::BasePathMapping", "AWS::SNS::Subscription"}
+    optional = {
+        "AWS::ApiGateway::BasePathMapping",
+        "AWS::ApiGateway::DomainName",
+        "AWS::Events::Rule",
+        "AWS::GuardDuty::MalwareProtectionPlan",
+        "AWS::SNS::Subscription",
+    }
     print(json.dumps(policies(types | optional), indent=2))
     return 0
 

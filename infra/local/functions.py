@@ -17,13 +17,14 @@ from infra.local.worker import Worker
 from infra.local.workers import WorkerPool
 
 MAX_HTTP_WORKERS = 8
+MAX_QUEUE_WORKERS = 4
 RETIRE_SECONDS = 15.0
 
 
 def max_workers(spec: FunctionSpec) -> int:
     """Return how many processes a function may have at once."""
     if isinstance(spec.trigger, QueueTrigger):
-        return spec.trigger.max_concurrency
+        return min(spec.trigger.max_concurrency, MAX_QUEUE_WORKERS)
     return 1 if isinstance(spec.trigger, ScheduleTrigger) else MAX_HTTP_WORKERS
 
 

@@ -1,15 +1,19 @@
-"""Moto's SQS: the product's queues, and locks that moto lacks."""
+"""Moto's SQS: the product's queues, and the locks and the fairness that moto lacks."""
 
 import functools
 import json
+import time
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
-from moto.sqs.models import Queue, SQSBackend, sqs_backends
+from moto.sqs.models import Message, Queue, SQSBackend, sqs_backends
 
+from infra.local.fairness import Fairness, Rank
 from infra.local.stand_in_plan import ACCOUNT, REGION, StandInPlan
 
 RETENTION_SECONDS = 14 * 24 * 3600
+QUIET: Rank = (0, 0)
 
 
 class Queues:
@@ -26,6 +30,7 @@ class Queues:
 
 def create(plan: StandInPlan) -> Queues:
     """Create every queue with its dead-letter queue."""
+    _be_fair()
     _lock_operations()
     backend = sqs_backends[ACCOUNT][REGION]
     for queue in plan.queues:
@@ -35,6 +40,45 @@ def create(plan: StandInPlan) -> Queues:
         attributes = {"VisibilityTimeout": str(queue.visibility_seconds), "RedrivePolicy": json.dumps(redrive)}
         backend.create_queue(queue.name, {}, **retention, **attributes)
     return Queues(backend, plan.notify)
+
+
+def _be_fair() -> None:
+    """Have each queue give its messages in the order that is fair to the groups (`MessageGroupId`)."""
+    accounts: defaultdict[str, Fairness] = defaultdict(Fairness)
+    visible = Queue.messages.fget  # type: ignore[attr-defined]
+    receive, delete, hide = SQSBackend.receive_message, Queue.delete_message, SQSBackend.change_message_visibility
+
+    def messages(self: Queue) -> list[Message]:
+        found, account, now = visible(self), accounts[self.name], time.monotonic()
+        for message in found:
+            account.settle(message.id, now)  # its time was up, so that it is to be given again
+        ranks = account.ranks({message.group_id for message in found if message.group_id}, now)
+        return sorted(found, key=lambda message: ranks.get(message.group_id or "", QUIET)) if ranks else found
+
+    def fair_receive(self: SQSBackend, queue_name: str, *arguments: Any, **named: Any) -> list[Message]:
+        received = receive(self, queue_name, *arguments, **named)
+        for message in received:
+            if message.group_id:
+                accounts[queue_name].receive(message.id, message.group_id, time.monotonic())
+        return received
+
+    def settling_delete(self: Queue, receipt_handle: str) -> None:
+        _settle(self, receipt_handle)
+        delete(self, receipt_handle)
+
+    def settling_hide(self: SQSBackend, queue_name: str, receipt_handle: str, *arguments: Any, **named: Any) -> None:
+        _settle(self.get_queue(queue_name), receipt_handle)
+        hide(self, queue_name, receipt_handle, *arguments, **named)
+
+    def _settle(queue: Queue, receipt_handle: str) -> None:
+        for message in queue._messages:
+            if message.had_receipt_handle(receipt_handle):
+                accounts[queue.name].settle(message.id, time.monotonic())
+
+    Queue.messages = property(messages)  # type: ignore[method-assign, assignment]
+    SQSBackend.receive_message = fair_receive  # type: ignore[method-assign]
+    Queue.delete_message = settling_delete  # type: ignore[method-assign]
+    SQSBackend.change_message_visibility = settling_hide  # type: ignore[method-assign]
 
 
 def _lock_operations() -> None:

@@ -3,10 +3,17 @@
 from collections.abc import Mapping
 
 from chatsphere.errors import ConfigurationError
-from chatsphere.settings import AnswerSettings, EmbeddingSettings, StripeSettings, VectorStoreSettings
+from chatsphere.settings import (
+    AnswerSettings,
+    EmbeddingSettings,
+    OcrSettings,
+    StripeSettings,
+    VectorStoreSettings,
+    WebSettings,
+)
 from infra.local.errors import ProviderSettingsError
 
-GROUPS = (EmbeddingSettings, VectorStoreSettings, AnswerSettings, StripeSettings)
+GROUPS = (EmbeddingSettings, VectorStoreSettings, AnswerSettings, StripeSettings, OcrSettings, WebSettings)
 
 CHOSEN_BY = {
     "GEMINI_API_KEY": {"EMBEDDER": "gemini", "ANSWER_MODEL": "gemini"},
@@ -23,7 +30,7 @@ def provider_values(environment: Mapping[str, str]) -> dict[str, str]:
 
     Raises:
         ProviderSettingsError: two vector stores have keys and none is chosen by VECTOR_STORE; a value is wrong, or
-            something was chosen that lacks its key.
+            something was chosen that lacks its key, or its program on this machine.
     """
     known = {name for group in GROUPS for name in group.variables()}
     values = {name: environment[name] for name in known if environment.get(name)}
@@ -34,7 +41,20 @@ def provider_values(environment: Mapping[str, str]) -> dict[str, str]:
             group.load(values)
         except ConfigurationError as error:
             raise ProviderSettingsError(error.detail) from None
+    _check_ocr(values)
     return values
+
+
+def _check_ocr(values: Mapping[str, str]) -> None:
+    from chatsphere.bootstrap import Container
+
+    container = Container(values)
+    if container.ocr_settings.ocr == "textract" and not container.ocr_settings.textract_endpoint:
+        raise ProviderSettingsError("OCR=textract is for the cloud; on one machine choose OCR=tesseract")
+    try:
+        container.check_ocr()
+    except ConfigurationError as error:
+        raise ProviderSettingsError(error.detail) from None
 
 
 def _choices(given: Mapping[str, str]) -> dict[str, str]:

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from socket import socket
 from typing import Any
 
@@ -18,7 +19,7 @@ from infra.local.demo import demo_account
 from infra.local.endpoints import Endpoints
 from infra.local.environment import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from infra.local.errors import LocalRunError, PortInUseError
-from infra.local.functions import Functions
+from infra.local.functions import Functions, max_workers
 from infra.local.gateway import Gateway
 from infra.local.home import Home
 from infra.local.http_server import HttpServer
@@ -124,7 +125,8 @@ class Instance:
         self._keep(self.functions.retire_idle_workers())
         for spec in self._product.functions:
             if isinstance(spec.trigger, QueueTrigger):
-                self._keep(Poller(spec.trigger, self.functions[spec.name], self.storage.sqs).run())
+                trigger = replace(spec.trigger, max_concurrency=max_workers(spec))
+                self._keep(Poller(trigger, self.functions[spec.name], self.storage.sqs).run())
             elif isinstance(spec.trigger, ScheduleTrigger):
                 self._keep(run_schedule(spec.trigger, self.functions[spec.name]))
 

@@ -12,10 +12,10 @@ LAYER_BUDGETS: Final[Mapping[str, int]] = {
     "identity": 20,
     "parsers": 24,
     "streaming": 6,
-    "providers": 2,
+    "providers": 3,
     "migrations": 38,
     "billing": 30,
-    "shared": 3,
+    "shared": 5,
 }
 
 FUNCTION_BUDGETS: Final[Mapping[str, int]] = {
@@ -31,6 +31,8 @@ FUNCTION_BUDGETS: Final[Mapping[str, int]] = {
     "extract_document": 79,
     "embed_chunks": 57,
     "purge_deleted": 57,
+    "fetch_pages": 82,
+    "reconcile_stores": 57,
     "send_mail": 56,
     "reap_stalled": 56,
     "migrate_database": 114,

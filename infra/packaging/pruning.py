@@ -6,6 +6,9 @@ from typing import Final
 
 TEST_FOLDERS: Final = frozenset({"tests", "test"})
 NOT_READ: Final = frozenset({".pyi", ".pyx", ".pxd", ".pxi", ".c", ".cpp", ".h", ".hpp", ".typed", ".pyc"})
+FOR_PYTHON_2: Final = frozenset({"olefile/olefile2.py"})
+"""Modules that a wheel carries along and Python 3 cannot compile."""
+
 KEPT_METADATA: Final = frozenset({"METADATA", "WHEEL", "entry_points.txt"})
 LICENCE_NAMES: Final = ("LICEN", "COPYING", "NOTICE", "AUTHORS")
 
@@ -21,7 +24,8 @@ def prune(folder: Path) -> None:
         shutil.rmtree(tests, ignore_errors=True)
     for path in [path for path in folder.rglob("*") if path.is_file()]:
         inside = path.relative_to(folder).parts
-        if path.suffix in NOT_READ or (inside[0].endswith(".dist-info") and not _is_kept(inside)):
+        unread = path.suffix in NOT_READ or "/".join(inside) in FOR_PYTHON_2
+        if unread or (inside[0].endswith(".dist-info") and not _is_kept(inside)):
             path.unlink()
     for path in sorted(folder.rglob("*"), reverse=True):
         if path.is_dir() and not any(path.iterdir()):

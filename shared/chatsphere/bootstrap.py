@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from datetime import timedelta
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, TypeVar
 
 from chatsphere import ports, settings
@@ -234,6 +234,15 @@ class Container:
         return S3ObjectStore(self.storage_settings)
 
     @cached_property
+    def malware_scanner(self) -> ports.MalwareScanner | None:
+        """What says whether an uploaded object is clean; None where nobody scans."""
+        if self._load(settings.MalwareScanSettings).malware_scan == "off":
+            return None
+        from chatsphere.adapters.guardduty import GuardDutyTags
+
+        return GuardDutyTags(self.storage_settings)
+
+    @cached_property
     def extract_queue(self) -> ports.MessageQueue:
         """Documents to be read."""
         return self._queue("extract_queue_url")
@@ -254,16 +263,101 @@ class Container:
         return self._queue("mail_queue_url")
 
     @cached_property
+    def fetch_queue(self) -> ports.MessageQueue:
+        """Pages and sitemaps to be fetched."""
+        return self._queue("fetch_queue_url")
+
+    @cached_property
+    def web_settings(self) -> settings.WebSettings:
+        """How pages of the web are fetched."""
+        return self._load(settings.WebSettings)
+
+    @cached_property
+    def page_fetcher(self) -> ports.PageFetcher:
+        """What asks web servers."""
+        from chatsphere.adapters.web import WebPages
+
+        return WebPages(self.web_settings)
+
+    @cached_property
+    def reconcile_queue(self) -> ports.MessageQueue:
+        """Bots whose stores are to be compared."""
+        return self._queue("reconcile_queue_url")
+
+    @cached_property
     def embedder(self) -> ports.Embedder:
-        """The embedding model."""
-        chosen = self._load(settings.EmbeddingSettings)
-        if chosen.embedder == "gemini":
+        """The model that embeds bots for which no other was chosen."""
+        if self._embedding_settings.embedder == "gemini":
             from chatsphere.adapters.gemini.embedder import GeminiEmbedder
 
-            return GeminiEmbedder(chosen)
+            return GeminiEmbedder(self._embedding_settings)
         from chatsphere.adapters.minilm import MiniLmEmbedder
 
         return MiniLmEmbedder()
+
+    def embedder_for(self, model: str | None) -> ports.Embedder:
+        """Return the embedder of this name, None: the deployment's own; one a process for each.
+
+        Raises:
+            EmbeddingModelUnavailableError: the deployment has no such model, or its key no more.
+        """
+        if model is None or model == self.embedder.model:
+            return self.embedder
+        if model not in self._further_embedders:
+            self._further_embedders[model] = self._make_embedder(model)
+        return self._further_embedders[model]
+
+    def available_embedders(self) -> list[ports.EmbeddingModel]:
+        """Return every model that this deployment can embed with. Loads none of them."""
+        from chatsphere.adapters.embedding_models import embedding_models
+
+        return embedding_models(self._embedding_settings)
+
+    def _make_embedder(self, model: str) -> ports.Embedder:
+        from chatsphere.adapters.minilm import MODEL, MiniLmEmbedder
+
+        if model == MODEL:
+            return MiniLmEmbedder()
+        from chatsphere.adapters.gemini.embedder import GeminiEmbedder
+
+        return GeminiEmbedder.of_model(model, self._embedding_settings)
+
+    @cached_property
+    def _embedding_settings(self) -> settings.EmbeddingSettings:
+        return self._load(settings.EmbeddingSettings)
+
+    @cached_property
+    def _further_embedders(self) -> dict[str, ports.Embedder]:
+        return {}
+
+    @cached_property
+    def ocr_settings(self) -> settings.OcrSettings:
+        """Whether, and how much of a document, is read by OCR."""
+        return self._load(settings.OcrSettings)
+
+    @cached_property
+    def ocr(self) -> ports.Ocr | None:
+        """What reads scanned pages; None where that is off."""
+        if self.ocr_settings.ocr == "tesseract":
+            from chatsphere.adapters.ocr_tesseract import TesseractOcr
+
+            return TesseractOcr(self.ocr_settings)
+        if self.ocr_settings.ocr == "textract":
+            from chatsphere.adapters.textract import TextractOcr
+
+            return TextractOcr(self.ocr_settings)
+        return None
+
+    def check_ocr(self) -> None:
+        """See that the chosen OCR engine is on this machine, where it has to be.
+
+        Raises:
+            ConfigurationError: the program, or a language of it, is missing.
+        """
+        if self.ocr_settings.ocr == "tesseract":
+            from chatsphere.adapters.ocr_tesseract import TesseractOcr
+
+            TesseractOcr(self.ocr_settings).check()
 
     @cached_property
     def token_counter(self) -> ports.TokenCounter:
@@ -281,13 +375,18 @@ class Container:
         """The vector store."""
         chosen = self._load(settings.VectorStoreSettings)
         if chosen.vector_store == "pinecone":
+            from chatsphere.adapters.pinecone.further_index import FurtherPineconeIndex
             from chatsphere.adapters.pinecone.store import PineconeVectorStore
+            from chatsphere.adapters.vectors_by_length import VectorsByLength
 
-            return PineconeVectorStore(chosen)
+            pinecone = PineconeVectorStore(chosen)
+            return VectorsByLength(pinecone, chosen.vector_dimensions, partial(FurtherPineconeIndex, chosen))
         if chosen.vector_store == "qdrant":
-            from chatsphere.adapters.qdrant.store import QdrantVectorStore
+            from chatsphere.adapters.qdrant.store import FurtherQdrantCollection, QdrantVectorStore
+            from chatsphere.adapters.vectors_by_length import VectorsByLength
 
-            return QdrantVectorStore(chosen)
+            qdrant = QdrantVectorStore(chosen)
+            return VectorsByLength(qdrant, chosen.vector_dimensions, partial(FurtherQdrantCollection, chosen))
         from chatsphere.adapters.pgvector import PgVectorStore
 
         return PgVectorStore(self.database)

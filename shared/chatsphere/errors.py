@@ -360,6 +360,14 @@ class DocumentError(ChatSphereError):
     retryable: ClassVar[bool] = False
 
 
+class EmbeddingModelUnavailableError(DocumentError):
+    """The model that the bot was embedded with cannot be used: this deployment does not have it, or not any more."""
+
+    code = "embedding_model_unavailable"
+    title = "The bot's embedding model is not available"
+    retryable = True
+
+
 class EmptyDocumentError(DocumentError):
     """The file has no bytes, or nothing but white space."""
 
@@ -414,3 +422,32 @@ class ExtractionLimitError(DocumentError):
 
     code = "extraction_limit"
     title = "Reading the file exceeded a limit"
+
+
+class WebError(DocumentError):
+    """A page of the web cannot be fetched; what was fetched of it before stays."""
+
+    code = "url_failed"
+    title = "The URL could not be fetched"
+
+
+class UrlNotAllowedError(WebError):
+    """The URL leads where nothing may be fetched: no public address, another port, an odd spelling."""
+
+    code = "url_not_allowed"
+    title = "The URL may not be fetched"
+
+
+class UrlUnreachableError(WebError):
+    """The URL's host does not answer in time, or not as HTTP."""
+
+    code = "url_unreachable"
+    title = "The URL's host does not answer"
+    retryable = True
+
+
+class UrlTooLargeError(WebError):
+    """What the URL holds exceeds the limit, packed or unpacked."""
+
+    code = "url_too_large"
+    title = "What the URL holds is too large"

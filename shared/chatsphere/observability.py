@@ -42,9 +42,12 @@ class Metric(Enum):
     """What is measured: the CloudWatch metric's name, its unit, and whether it is also split by code."""
 
     REGISTER_TIME = ("RegisterTime", "Milliseconds")
+    FETCH_TIME = ("FetchTime", "Milliseconds")
     EXTRACT_TIME = ("ExtractTime", "Milliseconds")
     EMBED_TIME = ("EmbedTime", "Milliseconds")
     PURGE_TIME = ("PurgeTime", "Milliseconds")
+    RECONCILE_TIME = ("ReconcileTime", "Milliseconds")
+    DIFFERENCES_FOUND = ("DifferencesFound", "Count")
     DOCUMENTS_READY = ("DocumentsReady", "Count")
     DOCUMENTS_FAILED = ("DocumentsFailed", "Count", True)
     CHUNKS_EMBEDDED = ("ChunksEmbedded", "Count")
@@ -54,6 +57,7 @@ class Metric(Enum):
     WORK_REAPED = ("WorkReaped", "Count")
 
     RETRIEVAL_TIME = ("RetrievalTime", "Milliseconds")
+    SEARCHES_WITHOUT_VECTORS = ("SearchesWithoutVectors", "Count")
     FIRST_TOKEN_TIME = ("FirstTokenTime", "Milliseconds")
     ANSWER_TIME = ("AnswerTime", "Milliseconds")
     ANSWERS = ("Answers", "Count")

@@ -8,6 +8,7 @@ contract suite of its port (`tests/contract/`). No vendor's type or error crosse
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum, auto
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
@@ -63,16 +64,66 @@ class Embedder(TokenCounter, Protocol):
         """Return the unit vector of a question."""
         ...
 
+    def cost(self, tokens: int) -> int:
+        """Return what embedding so many tokens costs in micro-dollars, rounded up."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingModel:
+    """A model that a deployment can embed with. The price is in micro-dollars for a million tokens.
+
+    `is_default`: it embeds bots that no other model was chosen for.
+    """
+
+    name: str
+    dimensions: int
+    microdollars_per_million_tokens: int
+    is_default: bool
+
+    def cost(self, tokens: int) -> int:
+        """As `Embedder.cost`."""
+        return -(-tokens * self.microdollars_per_million_tokens // 1_000_000)
+
+
+# ---------------------------------------------------------------------------------- text in pictures (OCR)
+
+
+class Ocr(Protocol):
+    """Reads text that is shown as a picture."""
+
+    @property
+    def engine(self) -> str:
+        """Name of the engine."""
+        ...
+
+    def read(self, image: bytes) -> str:
+        """Return the text of a PNG of one page, its lines parted by line ends; empty if it shows none.
+
+        Returns within a time of its own, of a minute or so. May be called from any thread, one call at a time.
+
+        Raises:
+            DocumentError: this picture cannot be read.
+            UnavailableError: the engine does not answer, or refuses more calls for the moment.
+        """
+        ...
+
 
 # ------------------------------------------------------------------------------------------- vector store
 
 
 @dataclass(frozen=True, slots=True)
 class Namespace:
-    """One bot's vectors; nothing crosses from one namespace to another."""
+    """One bot's vectors of one revision of its embedding; nothing crosses from one namespace to another.
+
+    `dimensions`, the length of its vectors, says where a store that keeps each length apart has to look; None stands
+    for the deployment's. A revision is of one model, so that it is no part of what a namespace is.
+    """
 
     organization_id: UUID
     bot_id: UUID
+    revision: int = 0
+    dimensions: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +144,14 @@ class VectorMatch:
     chunk_id: UUID
     document_id: UUID
     score: float
+
+
+@dataclass(frozen=True, slots=True)
+class VectorsPage:
+    """Documents that have vectors in a part of a namespace, and where the next part begins: None after the last."""
+
+    documents: frozenset[UUID]
+    next_place: str | None
 
 
 class VectorStore(Protocol):
@@ -133,6 +192,13 @@ class VectorStore(Protocol):
 
     def count(self, namespace: Namespace, document_id: UUID | None = None) -> int:
         """Return the number of vectors of the namespace, or of one document in it."""
+        ...
+
+    def documents(self, namespace: Namespace, *, after: str | None = None) -> VectorsPage:
+        """Return which documents have vectors in the next part of the namespace; one may be in several parts.
+
+        `after` is the `next_place` of the part before. A vector that is written or deleted meanwhile may be missed.
+        """
         ...
 
 
@@ -267,6 +333,26 @@ class StoredObject:
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class ObjectVersion:
+    """One version of an object; a delete marker has no `etag`.
+
+    In a bucket without versions every `id` is "null": only `etag` and `modified_at` tell one object from the next.
+    """
+
+    id: str
+    etag: str | None
+    modified_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ListedObject:
+    """What a listing says of an object."""
+
+    key: str
+    etag: str
+
+
 class ObjectStore(Protocol):
     """The uploads bucket."""
 
@@ -302,6 +388,14 @@ class ObjectStore(Protocol):
         """Delete every version and delete marker of the key; return how many versions with data were deleted."""
         ...
 
+    def versions(self, key: str) -> list[ObjectVersion]:
+        """Return every version and delete marker of exactly this key, in no particular order."""
+        ...
+
+    def delete_versions(self, key: str, versions: Collection[ObjectVersion]) -> int:
+        """Delete those of the versions that are still there, and nothing that was stored later; as `delete`."""
+        ...
+
     def delete_prefix(self, prefix: str) -> int:
         """Delete every version and delete marker under the prefix, also of keys that listings hide; as `delete`."""
         ...
@@ -310,8 +404,33 @@ class ObjectStore(Protocol):
         """Yield the key of each present object (latest version not deleted) under the prefix."""
         ...
 
+    def listing(self, prefix: str, *, after: str | None = None) -> Iterator[ListedObject]:
+        """Yield each present object under the prefix whose key follows `after`, in the order of the keys' UTF-8."""
+        ...
+
     def count_versions(self, prefix: str) -> int:
         """Return how many versions, delete markers included, are left under the prefix."""
+        ...
+
+
+class ScanVerdict(Enum):
+    """What a malware scanner found out about an object."""
+
+    CLEAN = auto()
+    INFECTED = auto()
+    NOT_SCANNED = auto()
+    """It tried and could not: the object is encrypted, too large, or not to be read."""
+
+
+class MalwareScanner(Protocol):
+    """Knows which objects of the uploads bucket were scanned."""
+
+    def verdict(self, key: str, version_id: str | None) -> ScanVerdict | None:
+        """Return what the scan of this object found, or None where it has not ended (or the object is gone).
+
+        Raises:
+            UnavailableError: the verdict cannot be asked for at the moment.
+        """
         ...
 
 
@@ -345,11 +464,52 @@ class UploadCredentials(Protocol):
 class MessageQueue(Protocol):
     """One queue that a function may send to. Delivery is at least once and in no order."""
 
-    def send(self, messages: Iterable[Mapping[str, Any]], *, group: str) -> None:
+    def send(self, messages: Iterable[Mapping[str, Any]], *, group: str, delay_seconds: int = 0) -> None:
         """Send JSON objects; `group` (the organization) keeps one tenant from delaying the others.
+
+        Nobody gets them before `delay_seconds`, from 0 to 900, are over.
 
         Raises:
             UnavailableError: at least one message was not accepted; the caller may send all again.
+        """
+        ...
+
+
+# ---------------------------------------------------------------------------------------------- the web
+
+
+@dataclass(frozen=True, slots=True)
+class WebAnswer:
+    """What a web server answered. `body` is unpacked, and empty unless the status is 2xx.
+
+    `location`, `etag`, `last_modified` and `retry_after` are headers as they were sent, None where they were not;
+    `robots` are the rules of `X-Robots-Tag`.
+    """
+
+    status: int
+    content_type: str | None = None
+    body: bytes = b""
+    location: str | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    retry_after: str | None = None
+    robots: str = ""
+
+
+class PageFetcher(Protocol):
+    """Asks web servers that somebody else named, and reaches none that is not on the public internet."""
+
+    def fetch(
+        self, url: str, *, seconds: float, etag: str | None = None, last_modified: str | None = None
+    ) -> WebAnswer:
+        """Make one GET request, in `seconds` at most, without cookies or credentials; no redirect is followed.
+
+        With `etag` or `last_modified`, of an earlier answer, it may be answered with 304.
+
+        Raises:
+            UrlNotAllowedError: the URL, or an address that its name leads to, is none that may be asked.
+            UrlUnreachableError: no answer, or none that can be read.
+            UrlTooLargeError: the body is larger than allowed.
         """
         ...
 

@@ -1,8 +1,9 @@
 """Everything that `make bench` measures, one after the other."""
 
-from tests.bench import bench_api, bench_enumeration, bench_search
+from tests.bench import bench_api, bench_enumeration, bench_ingestion, bench_search
 
 if __name__ == "__main__":
     bench_api.main()
     bench_search.main(["--chunks", "1000", "100000"])
     bench_enumeration.main()
+    bench_ingestion.main([])

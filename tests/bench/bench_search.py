@@ -145,7 +145,7 @@ def _search(setting: Setting, store: PgVectorStore, embedder: SyntheticEmbedder,
     search(
         setting.database,
         store,
-        embedder,
+        lambda _: embedder,
         organization_id=namespace.organization_id,
         bot_id=namespace.bot_id,
         query=question,

@@ -29,6 +29,20 @@ def make_drawing_pdf(pages: int = 1) -> bytes:
     return make_raw_pdf([b"0.5 g 100 100 300 300 re f"] * pages)
 
 
+def make_placed_pdf(texts: Sequence[tuple[float, float, str]]) -> bytes:
+    """Return a PDF of one page with texts at places, in the order given: (points from the left, from below, text)."""
+    shown = (b"BT /F1 10 Tf %.1f %.1f Td (%s) Tj ET" % (x, y, _escape(text)) for x, y, text in texts)
+    return make_raw_pdf([b"\n".join(shown)])
+
+
+def make_scan_pdf(pages: Sequence[str]) -> bytes:
+    """Return a PDF whose pages are covered by a picture each, with a stamp of text at the foot (none where empty)."""
+    picture = b"q 612 0 0 792 0 0 cm BI /W 2 /H 2 /CS /G /BPC 8 ID \x40\xff\xff\x40 EI Q"
+    return make_raw_pdf(
+        [picture + (b" BT /F1 11 Tf 72 20 Td (" + _escape(stamp) + b") Tj ET" if stamp else b"") for stamp in pages]
+    )
+
+
 def make_raw_pdf(
     streams: Sequence[bytes],
     title: str | None = None,

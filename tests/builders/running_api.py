@@ -45,7 +45,7 @@ class FakeQueue:
     sent: list[tuple[dict[str, Any], str]] = field(default_factory=list)
     failures: int = 0
 
-    def send(self, messages: Iterable[Mapping[str, Any]], *, group: str) -> None:
+    def send(self, messages: Iterable[Mapping[str, Any]], *, group: str, delay_seconds: int = 0) -> None:
         if self.failures:
             self.failures -= 1
             raise UnavailableError
@@ -74,6 +74,9 @@ class RunningApi(RestApi):
     clock: FixedClock = field(default_factory=FixedClock)
     purge_queue: FakeQueue = field(default_factory=FakeQueue)
     extract_queue: FakeQueue = field(default_factory=FakeQueue)
+    embed_queue: FakeQueue = field(default_factory=FakeQueue)
+    reconcile_queue: FakeQueue = field(default_factory=FakeQueue)
+    fetch_queue: FakeQueue = field(default_factory=FakeQueue)
     mail_queue: FakeQueue = field(default_factory=FakeQueue)
     mailer: InMemoryMailer = field(default_factory=InMemoryMailer)
     container: Container = field(default_factory=lambda: container())
@@ -163,6 +166,9 @@ def running_api(urls: DatabaseUrls, **variables: str) -> Iterator[RunningApi]:
             clock=api.clock,
             purge_queue=api.purge_queue,
             extract_queue=api.extract_queue,
+            embed_queue=api.embed_queue,
+            reconcile_queue=api.reconcile_queue,
+            fetch_queue=api.fetch_queue,
             mail_queue=api.mail_queue,
             mailer=api.mailer,
         )

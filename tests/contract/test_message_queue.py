@@ -61,6 +61,14 @@ def test_the_group_is_the_tenant(endpoint: str) -> None:
     assert message["Attributes"]["MessageGroupId"] == "tenant"
 
 
+def test_a_delayed_message_is_not_there_yet(endpoint: str) -> None:
+    url = make_queue(endpoint, f"queue-{uuid4().hex}")
+    queue = SqsQueue(url, endpoint=endpoint)
+    queue.send([{"n": 1}], group="tenant", delay_seconds=900)
+    queue.send([{"n": 2}], group="tenant")
+    assert [json.loads(message["Body"])["n"] for message in receive_all(endpoint, url)] == [2]
+
+
 def test_a_queue_that_does_not_exist_is_unavailable(endpoint: str) -> None:
     with pytest.raises(UnavailableError):
         SqsQueue(f"{endpoint}/123456789012/nothing", endpoint=endpoint).send([{}], group="tenant")

@@ -136,6 +136,34 @@ def test_deleting_takes_every_version_of_one_key(versioned: Subject) -> None:
     assert versioned.store.delete("a") == 0
 
 
+def test_deleting_versions_spares_what_was_stored_since(subject: Subject) -> None:
+    # Given
+    put(subject, "a", b"1")
+    put(subject, "a.txt", b"another's")
+    former = subject.store.versions("a")
+    newest = put(subject, "a", b"2")
+    # When
+    deleted = subject.store.delete_versions("a", former)
+    # Then: without versions nothing of the former one was left
+    assert deleted == (newest.version_id is not None)
+    assert subject.store.head("a") == newest
+    assert len(subject.store.versions("a")) == 1
+    assert sorted(subject.store.keys("")) == ["a", "a.txt"]
+
+
+def test_versions_hold_delete_markers_too(versioned: Subject) -> None:
+    # Given
+    stored = put(versioned, "a")
+    versioned.remove("a")
+    # When
+    versions = versioned.store.versions("a")
+    # Then
+    assert sorted(version.etag or "" for version in versions) == ["", stored.etag]
+    assert stored.version_id in {version.id for version in versions}
+    assert versioned.store.delete_versions("a", versions) == 1
+    assert (versioned.store.versions("a"), versioned.store.count_versions("")) == ([], 0)
+
+
 def test_deleting_a_prefix_takes_what_listings_hide(versioned: Subject) -> None:
     # Given
     put(versioned, "bot/a")
@@ -173,6 +201,15 @@ def test_keys_are_those_under_the_prefix(subject: Subject) -> None:
         put(subject, key)
     assert list(subject.store.keys("a/")) == ["a/1", "a/2"]
     assert list(subject.store.keys("nothing/")) == []
+
+
+def test_objects_are_listed_in_the_order_of_their_bytes_from_a_key_on(subject: Subject) -> None:
+    keys = ["p/A", "p/a b+%", "p/a/1", "p/\u00e9", "p/\U0001f600"]
+    stored = {key: put(subject, key, key.encode()) for key in ["q/b", *reversed(keys)]}
+    listed = list(subject.store.listing("p/"))
+    assert [each.key for each in listed] == keys
+    assert [each.etag for each in listed] == [stored[key].etag for key in keys]
+    assert [each.key for each in subject.store.listing("p/", after="p/a b+%")] == keys[2:]
 
 
 @pytest.mark.parametrize("key", KEYS)

@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from math import sqrt
 from uuid import UUID
 
 import pytest
 
 from chatsphere.adapters.pgvector import PgVectorStore
+from chatsphere.adapters.pinecone.further_index import FurtherPineconeIndex
 from chatsphere.adapters.pinecone.store import PineconeVectorStore
-from chatsphere.adapters.qdrant.store import QdrantVectorStore
+from chatsphere.adapters.qdrant.store import FurtherQdrantCollection, QdrantVectorStore
 from chatsphere.adapters.system import UuidV7Ids
+from chatsphere.adapters.vectors_by_length import VectorsByLength
 from chatsphere.db.database import Database
 from chatsphere.ports import Namespace, Vector, VectorRecord, VectorStore
 from tests.conftest import Tenant
@@ -95,6 +98,26 @@ def lagging_pinecone_case(lagging_pinecone_store: VectorStore, ids: UuidV7Ids) -
 @pytest.fixture
 def qdrant_case(qdrant_store: VectorStore, ids: UuidV7Ids) -> Case:
     return _free_case(qdrant_store, ids)
+
+
+@pytest.fixture(params=["pgvector", "pinecone", "qdrant"])
+def any_length_case(request: pytest.FixtureRequest, ids: UuidV7Ids) -> Iterator[Case]:
+    """A store as a deployment wires it: one for each length of vectors, where the vendor needs that."""
+    if request.param == "pgvector":
+        prepared: Case = request.getfixturevalue("pgvector_case")
+        yield prepared
+    elif request.param == "pinecone":
+        with running_pinecone() as pinecone:
+            pinecone.create_index("chatsphere", DIMENSIONS)
+            chosen = pinecone_settings(pinecone, DIMENSIONS)
+            main = PineconeVectorStore(chosen)
+            yield _free_case(VectorsByLength(main, DIMENSIONS, partial(FurtherPineconeIndex, chosen)), ids)
+    else:
+        with running_qdrant() as qdrant:
+            chosen = qdrant_settings(qdrant, DIMENSIONS)
+            main_collection = QdrantVectorStore(chosen)
+            further = partial(FurtherQdrantCollection, chosen)
+            yield _free_case(VectorsByLength(main_collection, DIMENSIONS, further), ids)
 
 
 def _free_case(store: VectorStore, ids: UuidV7Ids) -> Case:
@@ -316,3 +339,65 @@ def test_a_search_may_name_many_documents(case: Case) -> None:
     matches = case.store.query(namespace, direction(1), limit=10, documents=[*strangers, wanted])
 
     assert [match.chunk_id for match in matches] == [best.chunk_id, good.chunk_id]
+
+
+def test_the_documents_that_have_vectors_are_listed_part_by_part(case: Case) -> None:
+    namespace, other = case.new_namespace(), case.new_namespace()
+    documents = [case.new_document(namespace) for _ in range(3)]
+    for document in documents:
+        case.store.upsert(namespace, [case.record(document, n, direction(1, n)) for n in range(60)])
+    case.store.upsert(other, [case.record(case.new_document(other), 0, direction(1))])
+    case.store.delete_document(namespace, documents[1])
+
+    page = case.store.documents(namespace)
+    found = set(page.documents)
+    while page.next_place is not None:
+        page = case.store.documents(namespace, after=page.next_place)
+        found |= page.documents
+
+    assert found == {documents[0], documents[2]}
+    assert case.store.documents(case.new_namespace()).documents == frozenset()
+
+
+def test_revisions_of_a_bot_are_apart(case: Case) -> None:
+    former = case.new_namespace()
+    coming = replace(former, revision=1)
+    document = case.new_document(former)
+    records = [case.record(document, n, direction(1, n)) for n in range(3)]
+    case.store.upsert(former, records)
+    # The same passages once more, by another model: each vector has the same id in both.
+    turned = [replace(record, values=direction(n, 1)) for n, record in enumerate(records)]
+    case.store.upsert(coming, turned[:2])
+    case.store.upsert(coming, turned[:2])
+
+    assert (case.store.count(former), case.store.count(coming, document)) == (3, 2)
+    (nearest,) = case.store.query(coming, direction(0, 1), limit=1)
+    assert nearest.score == pytest.approx(1, abs=2e-3)
+    (nearest,) = case.store.query(former, direction(0, 1), limit=1)
+    assert nearest.chunk_id == records[2].chunk_id
+    # Deleting one leaves the other as it is.
+    assert case.store.delete_namespace(former) == 3
+    assert case.store.count(former) == 0
+    assert case.store.delete_document(coming, document, except_generation=1) == 0
+    assert case.store.delete_document(coming, document) == 2
+    assert case.store.count(coming) == 0
+
+
+def test_a_revision_may_have_vectors_of_another_length(any_length_case: Case) -> None:
+    case = any_length_case
+    former = case.new_namespace()
+    coming = replace(former, revision=1, dimensions=768)
+    document = case.new_document(former)
+    case.store.upsert(former, [case.record(document, 0, direction(1))])
+    assert (case.store.count(coming), case.store.delete_document(coming, document)) == (0, 0)
+    assert case.store.query(coming, [1.0] + [0.0] * 767, limit=1) == []
+    longer = case.record(document, 0, [0.6, 0.8] + [0.0] * 766)
+
+    case.store.upsert(coming, [longer])
+
+    (match,) = case.store.query(coming, [1.0] + [0.0] * 767, limit=10)
+    assert match.chunk_id == longer.chunk_id
+    assert match.score == pytest.approx(0.6, abs=2e-3)
+    assert (case.store.count(former), case.store.count(coming)) == (1, 1)
+    assert case.store.delete_namespace(coming) == 1
+    assert case.store.count(former) == 1

@@ -1,4 +1,4 @@
-"""Workers and whole trees killed without warning: nothing is lost, nothing is doubled, nothing sticks."""
+"""Whole trees killed without warning: nothing is lost, nothing is doubled. For workers see `tests/faults`."""
 
 import json
 from pathlib import Path
@@ -9,26 +9,11 @@ import pytest
 
 from infra.local.instance import start, stop, wait_until_ready
 from tests.builders.pdf import make_pdf
-from tests.e2e.client import TERMINAL, Client, s3_client
+from tests.e2e.client import Client, s3_client
 from tests.e2e.handbook import PAGES, QUESTIONS
 from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-faults")]
-
-DOCUMENTS = 50
-INGESTING = ("register_object", "extract_document", "embed_chunks")
-
-
-def _workers(supervisor: int, function: str) -> list[psutil.Process]:
-    """Return the processes that run a function, found by their working folder."""
-    found = []
-    for process in psutil.Process(supervisor).children(recursive=True):
-        try:
-            if Path(process.cwd()).name == function:
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found
 
 
 def _kill(processes: list[psutil.Process]) -> int:
@@ -54,48 +39,6 @@ def _counts(database_url: str, bot_id: str) -> dict[str, int]:
         row = connection.execute(query, {"bot": bot_id}).fetchone()
     assert row is not None
     return {name: int(value) for name, value in row.items()}
-
-
-def _finished(client: Client, bot_id: str) -> bool:
-    documents = client.documents(bot_id)
-    return len(documents) == DOCUMENTS and all(d["status"] in TERMINAL for d in documents)
-
-
-def test_killing_workers_during_ingestion_loses_and_doubles_nothing(home: Path) -> None:
-    process = start(home)
-    try:
-        endpoints = wait_until_ready(process, home)
-        client = Client.registered(endpoints.api)
-        bot_id = client.bot()["id"]
-        s3 = s3_client(json.loads((home / "endpoints.json").read_text()))
-        for number in range(DOCUMENTS):
-            body = make_pdf([f"Room {number}\n\nThe key of room {number} hangs on hook {number * 7}."])
-            key = f"{client.organization_id}/{bot_id}/room-{number}.pdf"
-            s3.put_object(Bucket=endpoints.uploads_bucket, Key=key, Body=body, ContentType="application/pdf")
-
-        killed = 0
-        for share in (5, 15, 30):
-            wait_for(
-                lambda share=share: sum(d["status"] == "ready" for d in client.documents(bot_id)) >= share,  # type: ignore[misc]
-                what=f"{share} documents",
-                timeout_seconds=240,
-            )
-            for function in INGESTING:
-                killed += _kill(_workers(process.pid, function))
-        assert killed >= len(INGESTING)
-
-        wait_for(lambda: _finished(client, bot_id), what="all documents to end", timeout_seconds=300)
-        assert {d["status"] for d in client.documents(bot_id)} == {"ready"}
-        assert _counts(endpoints.database_url, bot_id) == {
-            "documents": DOCUMENTS,
-            "documents_with_chunks": DOCUMENTS,
-            "chunks": DOCUMENTS,
-            "expected_chunks": DOCUMENTS,
-            "vectors": DOCUMENTS,
-        }
-        assert "119" in client.chat(bot_id, "On which hook hangs the key of room 17?")["answer"]
-    finally:
-        stop(process)
 
 
 def test_a_killed_tree_comes_back_with_everything(home: Path) -> None:

@@ -130,7 +130,9 @@ def test_a_deleted_document_is_gone_everywhere(endpoints: dict[str, Any], client
     bot_id = client.bot()["id"]
     document_id = client.text(bot_id, "secret.txt", "The vault code of the Falcon building is 7731.")
     _ready(client, bot_id, document_id)
-    assert client.http.delete(f"/v1/bots/{bot_id}/documents/{document_id}").status_code == 204
+    answer = client.http.delete(f"/v1/bots/{bot_id}/documents/{document_id}")
+    assert answer.status_code == 202
+    _done(client, answer.headers["Location"])
     assert client.http.get(f"/v1/bots/{bot_id}/documents/{document_id}").status_code == 404
     assert client.chat(bot_id, "What is the vault code?")["answerable"] is False
     assert client.http.post(f"/v1/bots/{bot_id}/search", json={"query": "vault code"}).json()["data"] == []
@@ -144,14 +146,27 @@ def test_a_deleted_document_is_gone_everywhere(endpoints: dict[str, Any], client
 def test_a_deleted_bot_is_gone_everywhere(endpoints: dict[str, Any], client: Client) -> None:
     bot_id = client.bot()["id"]
     _ready(client, bot_id, client.text(bot_id, "a.txt", "The Falcon building has nine floors."))
-    assert client.http.delete(f"/v1/bots/{bot_id}").status_code == 204
+    answer = client.http.delete(f"/v1/bots/{bot_id}")
+    assert answer.status_code == 202
     assert client.http.get(f"/v1/bots/{bot_id}").status_code == 404
     assert client.http.post(f"/v1/bots/{bot_id}/chat", json={"message": "How many floors?"}).status_code == 404
 
-    def no_object_left() -> bool:
-        listing = s3_client(endpoints).list_object_versions(
-            Bucket=endpoints["uploads_bucket"], Prefix=f"{client.organization_id}/{bot_id}/"
-        )
-        return "Versions" not in listing and "DeleteMarkers" not in listing
+    removed = _done(client, answer.headers["Location"])["removed"]
+    assert (removed["bots"], removed["documents"], removed["object_versions"]) == (1, 1, 1)
+    listing = s3_client(endpoints).list_object_versions(
+        Bucket=endpoints["uploads_bucket"], Prefix=f"{client.organization_id}/{bot_id}/"
+    )
+    assert "Versions" not in listing
+    assert "DeleteMarkers" not in listing
 
-    wait_for(no_object_left, what="the bot's objects to be deleted")
+
+def _done(client: Client, location: str) -> dict[str, Any]:
+    """Wait for a deletion's receipt; return it."""
+
+    def receipt() -> dict[str, Any]:
+        deletion: dict[str, Any] = client.http.get(location).json()
+        return deletion if deletion["status"] == "done" else {}
+
+    done = wait_for(receipt, what="the deletion's receipt")
+    assert not any(done["left_over"].values())
+    return done

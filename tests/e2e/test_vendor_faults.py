@@ -134,7 +134,7 @@ def test_a_deletion_is_verified_although_reads_are_stale(healthy: Vendors, devel
     document_id = _ingested(developer, bot_id)
     healthy.pinecone.staleness.searches = healthy.pinecone.staleness.listings = 3
 
-    assert developer.http.delete(f"/v1/bots/{bot_id}/documents/{document_id}").status_code == 204
+    assert developer.http.delete(f"/v1/bots/{bot_id}/documents/{document_id}").status_code == 202
 
     wait_for(lambda: not _vectors(healthy, developer, bot_id), what="the vectors to be deleted")
     assert developer.http.post(f"/v1/bots/{bot_id}/search", json={"query": "Falcon"}).json()["data"] == []

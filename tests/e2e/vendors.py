@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from chatsphere.adapters.minilm import MiniLmEmbedder
-from tests.loopback.gemini_model import padded
+from tests.loopback.gemini_model import hashed_words, padded
 from tests.loopback.gemini_server import GeminiServer
 from tests.loopback.pinecone_server import API_KEY, PineconeServer, running_pinecone
 
@@ -30,7 +30,8 @@ class Vendors:
 
 
 @contextmanager
-def running_vendors() -> Iterator[Vendors]:
-    """Run Gemini, with embeddings that mean something, and Pinecone without any index."""
-    with GeminiServer(embed=padded(MiniLmEmbedder())) as gemini, running_pinecone() as pinecone:
+def running_vendors(*, meaning: bool = True) -> Iterator[Vendors]:
+    """Run Gemini, with embeddings that mean something (or quick ones that do not), and Pinecone without any index."""
+    embed = padded(MiniLmEmbedder()) if meaning else hashed_words
+    with GeminiServer(embed=embed) as gemini, running_pinecone() as pinecone:
         yield Vendors(gemini, pinecone)

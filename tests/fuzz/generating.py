@@ -14,6 +14,9 @@ from typing import Final
 from tests.fuzz.subject import Subject
 
 REPOSITORY: Final = Path(__file__).parents[2]
+LEFT_OUT: Final = "streamIngestion"
+"""It goes on for as long as something is under way; bad input for it is in `integration/history`."""
+
 CHECKS: Final = (
     "not_a_server_error",
     "status_code_conformance",
@@ -85,6 +88,7 @@ def _command(subject: Subject, phases: str, examples: int, seed: int) -> list[st
             subject.api,
         ),
         *("--checks", ",".join(CHECKS), "--phases", phases, "--seed", str(seed), "--max-examples", str(examples)),
+        *("--exclude-operation-id", LEFT_OUT),
         *("--continue-on-failure", "--no-shrink", "--generation-database", "none", "--no-color", "--warnings", "off"),
         *("--report", "json,har", "--report-json-path", "report.json", "--report-har-path", "exchanges.har"),
     ]

@@ -18,7 +18,9 @@ SUBJECT = Subject.read(Path(os.environ["CHATSPHERE_FUZZ"]))
 REFRESH_SECONDS = 240
 """An access token lives for 600."""
 
-USES_UP = {"deleteBot", "deleteDocument", "deleteConversation", "revokeApiKey", "rotateApiKey", "archiveBot"}
+USES_UP = {
+    "deleteBot", "deleteDocument", "deleteConversation", "deleteSource", "revokeApiKey", "rotateApiKey", "archiveBot",
+}  # fmt: skip
 """What ends an object is let at objects that nothing else needs, as long as there are any."""
 
 

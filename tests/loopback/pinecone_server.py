@@ -6,7 +6,7 @@ Bodies and limits follow the vendor's OpenAPI documents; the wording of its mess
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chatsphere.adapters.pinecone.store import PineconeVectorStore
@@ -18,13 +18,16 @@ from tests.loopback.scripted_http import Answer, Faults, Request, serving
 API_KEY = "test-only-pinecone-key"
 API_VERSION = "2026-07"
 
+_HOSTS = "/hosts/"
+"""Before the name of an index, where the service has a host for each."""
+
 _OVERLOADED = Answer(429, {"code": 8, "message": "Too many requests.", "details": []}, {"Retry-After": "0"})
 _UNAVAILABLE = Answer(503, {"code": 14, "message": "Service unavailable.", "details": []})
 
 
 @dataclass
 class PineconeServer:
-    """A running Pinecone with any number of indexes, all behind one address.
+    """A running Pinecone with any number of indexes, all behind one address: of the second one on with a path.
 
     `initializing` is how often a new index is described before it is ready.
     """
@@ -70,13 +73,21 @@ def _answer(pinecone: PineconeServer, request: Request) -> Answer:
         return refusal(3, "an API version that this server speaks is required")
     if is_control:
         return _control(pinecone, request)
-    index = next(iter(pinecone.indexes.values()), None)
+    index, request = _addressed(pinecone, request)
     if index is None:
         return Answer(404, None)
     try:
         return index.data.answer(request)
     except RefusedError as error:
         return refusal(3, str(error))
+
+
+def _addressed(pinecone: PineconeServer, request: Request) -> tuple["_Index | None", Request]:
+    """Return the index whose host the request names, and the request as the index sees it."""
+    if request.path.startswith(_HOSTS):
+        name, _, path = request.path.removeprefix(_HOSTS).partition("/")
+        return pinecone.indexes.get(name), replace(request, path=f"/{path}")
+    return next(iter(pinecone.indexes.values()), None), request
 
 
 def _control(pinecone: PineconeServer, request: Request) -> Answer:
@@ -117,12 +128,17 @@ def _create(pinecone: PineconeServer, body: Any) -> Answer:
     return Answer(201, _describe(pinecone, index))
 
 
+def _host(pinecone: PineconeServer, index: "_Index") -> str:
+    is_first = next(iter(pinecone.indexes.values())) is index
+    return pinecone.url if is_first else f"{pinecone.url}{_HOSTS}{index.name}"
+
+
 def _describe(pinecone: PineconeServer, index: _Index) -> dict[str, Any]:
     ready = index.initializing == 0
     dense = {"type": "dense_vector", "dimension": index.data.dimension, "metric": index.metric, "description": None}
     return {
         "name": index.name,
-        "host": pinecone.url if ready else None,
+        "host": _host(pinecone, index) if ready else None,
         "status": {"ready": ready, "state": "Ready" if ready else "Initializing"},
         "schema": {"fields": {"_values": dense}},
         "deployment": {"deployment_type": "managed", "cloud": "aws", "region": "us-east-1"},

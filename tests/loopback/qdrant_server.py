@@ -42,6 +42,7 @@ class _Front:
             ("PUT", r"/collections/([^/]+)/points", self._upsert),
             ("POST", r"/collections/([^/]+)/points/query", self._query),
             ("POST", r"/collections/([^/]+)/points/count", self._count),
+            ("POST", r"/collections/([^/]+)/points/scroll", self._scroll),
             ("POST", r"/collections/([^/]+)/points/delete", self._delete),
         ]
         self.indexes: dict[str, dict[str, Any]] = {}
@@ -111,6 +112,17 @@ class _Front:
     def _count(self, name: str, request: Request) -> Any:
         wanted = models.CountRequest.model_validate(request.body)
         return self._local.count(name, count_filter=wanted.filter, exact=True).model_dump(mode="json")
+
+    def _scroll(self, name: str, request: Request) -> Any:
+        wanted = models.ScrollRequest.model_validate(request.body)
+        points, place = self._local.scroll(
+            name,
+            scroll_filter=wanted.filter,
+            limit=wanted.limit or 10,
+            offset=wanted.offset,
+            with_payload=False if wanted.with_payload is None else wanted.with_payload,
+        )
+        return {"points": [point.model_dump(mode="json") for point in points], "next_page_offset": place}
 
     def _delete(self, name: str, request: Request) -> Any:
         selector: Any = TypeAdapter(models.PointsSelector).validate_python(request.body)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from chatsphere.chat.failures import public_error
 from chatsphere.errors import ConfigurationError, NotFoundError, UnavailableError
+from chatsphere.failures import public_error
 from chatsphere.observability import Metric, bind, correlated, correlation_id, invocation, logger, record, timed
 
 DECISION = Path(__file__).parents[2] / "docs" / "decisions" / "0062-observability.md"

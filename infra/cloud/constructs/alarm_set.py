@@ -7,7 +7,7 @@ from aws_cdk import aws_sqs as sqs
 
 from chatsphere.knowledge.ingestion.times import DEADLINE
 from chatsphere.observability import Metric
-from infra.catalog import MAIL, FunctionSpec
+from infra.catalog import EMBED, EXTRACT, INTAKE, FunctionSpec
 from infra.cloud.config import DeploymentConfig, Profile
 from infra.cloud.constructs.alarms import Alarms, Runbook
 from infra.cloud.constructs.catalog_function import construct_id, function_name
@@ -22,6 +22,9 @@ from infra.cloud.constructs.metrics import (
 
 OLDEST_MESSAGE_SECONDS: Final = DEADLINE.total_seconds() / 4
 """A quarter of the time published for a document has gone: three are left to act in."""
+
+FILE_QUEUES: Final = frozenset({INTAKE.name, EXTRACT.name, EMBED.name})
+"""The queues between a file in the bucket and its answer."""
 
 NEAR_TIMEOUT: Final = 0.9
 CONCURRENT_EXECUTIONS: Final = 800
@@ -45,7 +48,8 @@ def add_queue_alarms(
 ) -> None:
     """Alarm for each queue: a message that nobody could process, or one that nobody takes up.
 
-    In `lean` nothing looks at mail that waits: after as long it is given up, and that rings.
+    In `lean` only the queues that every file goes through are watched for what waits: the others' messages are found
+    again by the reaper, or end among the dead letters, which rings.
     """
     for name, dead in {**dead_letter_queues, **job_dead_letter_queues}.items():
         alarms.above(
@@ -56,7 +60,7 @@ def add_queue_alarms(
             Runbook.DEAD_LETTERS,
         )
     for name, queue in queues.items():
-        if name == MAIL.name and config.profile is Profile.LEAN:
+        if config.profile is Profile.LEAN and name not in FILE_QUEUES:
             continue
         alarms.above(
             f"{construct_id(name)}Backlog",

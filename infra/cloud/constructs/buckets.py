@@ -15,7 +15,7 @@ from infra.cloud.constructs.removal import removal_policy
 ABORT_UPLOADS_AFTER: Final = Duration.days(2)
 OLD_VERSIONS_KEPT: Final = Duration.days(30)
 ARCHIVED_COLD_AFTER: Final = Duration.days(90)
-NOTIFIED: Final = ("s3:ObjectCreated:*", "s3:ObjectRemoved:*")
+NOTIFIED: Final = ("s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*")
 
 
 class Buckets(Construct):

@@ -8,7 +8,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from chatsphere.settings import UploadCredentialsSettings
-from infra.catalog import FunctionSpec
+from infra.catalog import FunctionSpec, QueueTrigger
 from infra.cloud.constructs.acknowledge import acknowledge
 from infra.cloud.constructs.function_permissions import acknowledge_objects, function_statements
 from infra.cloud.constructs.layers import ARCHITECTURE, RUNTIME, Layers
@@ -39,6 +39,13 @@ def construct_id(name: str) -> str:
 def function_name(prefix: str, spec: FunctionSpec) -> str:
     """Return the name of a deployment's function, which alarms and operators know without asking its stack."""
     return f"{prefix}-{spec.name}"
+
+
+def goes_on_by_message(spec: FunctionSpec) -> bool:
+    """Whether a function does long work in parts, each of which sends the next. Lambda would take sixteen of them for
+    an endless loop and stop it; ours ends with the work, or at its deadline.
+    """
+    return isinstance(spec.trigger, QueueTrigger) and spec.trigger.queue in spec.sends_to
 
 
 class CatalogFunction(Construct):
@@ -117,6 +124,7 @@ class CatalogFunction(Construct):
             log_group=self.log_group,
             logging_format=lambda_.LoggingFormat.JSON,
             tracing=lambda_.Tracing.ACTIVE,
+            recursive_loop=lambda_.RecursiveLoop.ALLOW if goes_on_by_message(spec) else None,
         )
 
     def _layers(self) -> list[lambda_.ILayerVersion]:

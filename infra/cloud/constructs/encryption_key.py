@@ -10,8 +10,8 @@ from constructs import Construct
 from infra.cloud.config import DeploymentConfig
 from infra.cloud.constructs.removal import removal_policy
 
-SENDERS: Final = ("budgets", "cloudwatch", "s3")
-"""AWS's services that put messages into encrypted queues and topics: notifications and alarms."""
+SENDERS: Final = ("budgets", "cloudwatch", "events", "s3")
+"""AWS's services that put messages into encrypted queues and topics: notifications, alarms and scan results."""
 
 
 def encryption_key(scope: Construct, config: DeploymentConfig) -> kms.Key:

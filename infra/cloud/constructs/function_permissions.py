@@ -5,7 +5,7 @@ from typing import Final
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 
-from chatsphere.settings import MailSettings
+from chatsphere.settings import MailSettings, MalwareScanSettings, OcrSettings
 from infra.catalog import FunctionSpec, ObjectAccess
 from infra.cloud.constructs.acknowledge import acknowledge
 from infra.cloud.platform import Platform
@@ -41,7 +41,9 @@ def function_statements(spec: FunctionSpec, platform: Platform) -> list[iam.Poli
         *_allow("SendMessages", ["sqs:SendMessage"], queues),
         *_allow("UseBucket", _actions(spec, BUCKET_ACTIONS), [platform.uploads_arn]),
         *_allow("UseObjects", _actions(spec, OBJECT_ACTIONS), [objects_of(platform.uploads_arn)]),
+        *_allow("ReadScans", _scan_actions(spec, platform), [objects_of(platform.uploads_arn)]),
         *_allow("SendMail", ["ses:SendEmail"], _mail_resources(spec, platform)),
+        *_allow("ReadPictures", _ocr_actions(spec, platform), ["*"]),
         *_allow("UseKey", _key_actions(spec, platform), [platform.key.key_arn]),
     ]
 
@@ -70,6 +72,12 @@ def _actions(spec: FunctionSpec, by_access: dict[ObjectAccess, tuple[str, ...]])
     return sorted({action for access in spec.objects for action in by_access[access]})
 
 
+def _scan_actions(spec: FunctionSpec, platform: Platform) -> list[str]:
+    if not platform.config.malware_scan or MalwareScanSettings not in spec.settings:
+        return []
+    return ["s3:GetObjectTagging", "s3:GetObjectVersionTagging"]
+
+
 def _database_users(spec: FunctionSpec, platform: Platform) -> list[str]:
     declared = {name for group in spec.settings for name in group.variables()}
     return [arn for variable, arn in platform.database_user_arns.items() if variable in declared]
@@ -89,6 +97,11 @@ def _mail_resources(spec: FunctionSpec, platform: Platform) -> list[str]:
         names.append(("configuration-set", mail.configuration_set))
     stack = Stack.of(platform.key)
     return [stack.format_arn(service="ses", resource=kind, resource_name=name) for kind, name in names]
+
+
+def _ocr_actions(spec: FunctionSpec, platform: Platform) -> list[str]:
+    """Return the action of Textract, which knows no resources."""
+    return ["textract:DetectDocumentText"] if platform.config.ocr == "textract" and OcrSettings in spec.settings else []
 
 
 def _written_secret_arns(spec: FunctionSpec, platform: Platform) -> list[str]:

@@ -40,6 +40,7 @@ FREE: Final[Mapping[str, str]] = {
     "AWS::EC2::VPC": _NETWORK,
     "AWS::EC2::VPCGatewayAttachment": _NETWORK,
     "AWS::Events::Rule": "events of AWS's own services are free",
+    "AWS::GuardDuty::MalwareProtectionPlan": "paid by what is scanned",
     "AWS::IAM::InstanceProfile": _PERMISSION,
     "AWS::IAM::ManagedPolicy": _PERMISSION,
     "AWS::IAM::Policy": _PERMISSION,

@@ -14,6 +14,7 @@ from infra.cloud.config import DeploymentConfig
 from infra.cloud.constructs.buckets import Buckets
 from infra.cloud.constructs.catalog_function import CatalogFunction, construct_id
 from infra.cloud.constructs.database import Database
+from infra.cloud.constructs.malware_scan import MalwareScan
 from infra.cloud.constructs.migration import Migration
 from infra.cloud.constructs.queues import CatalogQueue
 from infra.cloud.constructs.secrets import empty_secret, random_secret
@@ -53,7 +54,11 @@ class DataStack(Stack):
         )
         self._buckets = Buckets(self, config, key=self._key)
         self._queues = {queue.name: CatalogQueue(self, queue, key=self._key, prefix=config.prefix) for queue in QUEUES}
-        self._buckets.notify(self._queues[BUCKET_NOTIFICATIONS.name].queue)
+        reports = self._queues[BUCKET_NOTIFICATIONS.name].queue
+        self._buckets.notify(reports)
+        if config.malware_scan:
+            uploads, arn = self._buckets.uploads, self._buckets.uploads_arn
+            MalwareScan(self, uploads=uploads, uploads_arn=arn, key=self._key, results=reports)
         self.platform = self._platform(assets, network, {**secrets.provider_keys, **self._secrets()})
         self.functions = {
             spec.name: CatalogFunction(self, spec, self.platform)
@@ -136,7 +141,7 @@ class DataStack(Stack):
 
 
 def _model_variables(config: DeploymentConfig) -> dict[str, str]:
-    """Return which models and which vector store are used; the local ones stay on one machine."""
+    """Return which models, vector store and scanner are used; the local ones stay on one machine."""
     qdrant = {"QDRANT_URL": config.qdrant_url} if config.qdrant_url else {}
     return {
         "EMBEDDER": "gemini",
@@ -144,6 +149,8 @@ def _model_variables(config: DeploymentConfig) -> dict[str, str]:
         "VECTOR_STORE": config.chosen_vector_store,
         "PINECONE_INDEX": config.prefix,
         "QDRANT_COLLECTION": config.prefix,
+        "MALWARE_SCAN": "guardduty" if config.malware_scan else "off",
+        "OCR": config.ocr or "off",
         **qdrant,
     }
 

@@ -118,6 +118,7 @@ class Permission(StrEnum):
     BOT_MANAGE = "bot.manage"
     DOCUMENTS_READ = "documents.read"
     DOCUMENTS_WRITE = "documents.write"
+    DELETIONS_READ = "deletions.read"
     CHAT = "chat"
     CONVERSATIONS_READ = "conversations.read"
     CONVERSATIONS_WRITE = "conversations.write"
@@ -139,6 +140,7 @@ REQUIREMENTS: Final[dict[Permission, Requirement]] = {
     Permission.BOT_MANAGE: Requirement(Scope.BOTS_WRITE, bot=BotLevel.MANAGE),
     Permission.DOCUMENTS_READ: Requirement(Scope.DOCUMENTS_READ, bot=BotLevel.VIEW),
     Permission.DOCUMENTS_WRITE: Requirement(Scope.DOCUMENTS_WRITE, bot=BotLevel.EDIT),
+    Permission.DELETIONS_READ: Requirement(Scope.DOCUMENTS_READ),
     Permission.CHAT: Requirement(Scope.CHAT, bot=BotLevel.VIEW),
     Permission.CONVERSATIONS_READ: Requirement(Scope.CONVERSATIONS_READ, bot=BotLevel.VIEW),
     Permission.CONVERSATIONS_WRITE: Requirement(Scope.CONVERSATIONS_WRITE, bot=BotLevel.EDIT),

@@ -82,6 +82,10 @@ class MiniLmEmbedder(MiniLmTokenizer):
         """Return the unit vector of a question; this model treats questions and passages alike."""
         return self._embed(text)
 
+    def cost(self, _tokens: int) -> int:
+        """Return 0: what the machine costs is not counted by text."""
+        return 0
+
     def _embed(self, text: str) -> list[float]:
         import numpy as np
 

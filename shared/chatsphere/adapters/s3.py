@@ -1,16 +1,17 @@
 """`ObjectStore` on Amazon S3, or anything that speaks its protocol."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from itertools import islice, takewhile
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chatsphere.errors import DocumentTooLargeError, NotFoundError, UnavailableError
-from chatsphere.ports import PresignedPost, StoredObject
+from chatsphere.ports import ListedObject, ObjectVersion, PresignedPost, StoredObject
 from chatsphere.settings import StorageSettings
 
 if TYPE_CHECKING:
@@ -85,16 +86,37 @@ class S3ObjectStore:
         """See `ObjectStore.delete`."""
         return self._delete(key, lambda found: found == key)
 
+    def versions(self, key: str) -> list[ObjectVersion]:
+        """See `ObjectStore.versions`."""
+        return [version for found, version in takewhile(lambda v: v[0] == key, self._versions(key))]
+
+    def delete_versions(self, key: str, versions: Collection[ObjectVersion]) -> int:
+        """See `ObjectStore.delete_versions`."""
+        wanted = set(versions)
+        # Looked at again: the id "null" may be another object's by now.
+        found = [version for version in self.versions(key) if version in wanted]
+        for begin in range(0, len(found), _AT_ONCE):
+            self._delete_all([(key, version.id) for version in found[begin : begin + _AT_ONCE]])
+        return sum(version.etag is not None for version in found)
+
     def delete_prefix(self, prefix: str) -> int:
         """Delete every version and delete marker under the prefix; return how many versions held data."""
         return self._delete(prefix, lambda _: True)
 
     def keys(self, prefix: str) -> Iterator[str]:
         """See `ObjectStore.keys`."""
+        for listed in self.listing(prefix):
+            yield listed.key
+
+    def listing(self, prefix: str, *, after: str | None = None) -> Iterator[ListedObject]:
+        """See `ObjectStore.listing`."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=prefix, StartAfter=after or ""
+        )
         with _answered():
-            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
+            for page in pages:
                 for listed in page.get("Contents", []):
-                    yield listed["Key"]
+                    yield ListedObject(listed["Key"], listed["ETag"].strip('"'))
 
     def count_versions(self, prefix: str) -> int:
         """See `ObjectStore.count_versions`."""
@@ -104,29 +126,30 @@ class S3ObjectStore:
         """Delete the versions with wanted keys. Keys are listed in order, the prefix itself first."""
         with_data = 0
         # Listed anew after each deletion: a listing cannot go on from a version that is gone.
-        while found := list(islice(takewhile(lambda v: wanted(v[0]["Key"]), self._versions(prefix)), _AT_ONCE)):
-            self._delete_all([version for version, _ in found])
-            with_data += sum(holds_data for _, holds_data in found)
+        while found := list(islice(takewhile(lambda v: wanted(v[0]), self._versions(prefix)), _AT_ONCE)):
+            self._delete_all([(key, version.id) for key, version in found])
+            with_data += sum(version.etag is not None for _, version in found)
         return with_data
 
-    def _delete_all(self, versions: "list[ObjectIdentifierTypeDef]") -> None:
+    def _delete_all(self, versions: Sequence[tuple[str, str]]) -> None:
+        """Delete versions, each given by key and id."""
+        named: list[ObjectIdentifierTypeDef] = [{"Key": key, "VersionId": version} for key, version in versions]
         with _answered():
-            answer = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": versions, "Quiet": True})
+            answer = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": named, "Quiet": True})
         if answer.get("Errors"):
             raise UnavailableError("The object store did not delete everything.")
 
-    def _versions(self, prefix: str) -> "Iterator[tuple[ObjectIdentifierTypeDef, bool]]":
-        """Yield each version and delete marker under the prefix, and whether it holds data."""
+    def _versions(self, prefix: str) -> Iterator[tuple[str, ObjectVersion]]:
+        """Yield key and version of all that is under the prefix, in the order of keys."""
         pages = self._client.get_paginator("list_object_versions").paginate(
             Bucket=self._bucket, Prefix=prefix, PaginationConfig={"PageSize": _AT_ONCE}
         )
         with _answered():
             for page in pages:
-                found = [(version, True) for version in page.get("Versions", [])]
-                found += [(marker, False) for marker in page.get("DeleteMarkers", [])]  # type: ignore[misc]
+                found = [(v["Key"], _version(v, v["ETag"].strip('"'))) for v in page.get("Versions", [])]
+                found += [(marker["Key"], _version(marker, None)) for marker in page.get("DeleteMarkers", [])]
                 # The two lists are each in the order of keys; `_delete` stops at the first other key.
-                for version, holds_data in sorted(found, key=lambda entry: entry[0]["Key"]):
-                    yield {"Key": version["Key"], "VersionId": version["VersionId"]}, holds_data
+                yield from sorted(found, key=itemgetter(0))
 
     def _address(self, key: str, version_id: str | None) -> dict[str, Any]:
         address = {"Bucket": self._bucket, "Key": key}
@@ -134,20 +157,25 @@ class S3ObjectStore:
 
     @cached_property
     def _client(self) -> "S3Client":
-        import boto3
-        from botocore.config import Config
+        return s3_client(self._endpoint)
 
-        return boto3.client(
-            "s3",
-            endpoint_url=self._endpoint,
-            config=Config(
-                signature_version="s3v4",
-                s3={"addressing_style": "path" if self._endpoint else "virtual"},
-                connect_timeout=3,
-                read_timeout=20,
-                retries={"mode": "standard", "total_max_attempts": 4},
-            ),
-        )
+
+def s3_client(endpoint: str | None) -> "S3Client":
+    """Return a client of S3, or of what speaks its protocol at `endpoint`."""
+    import boto3
+    from botocore.config import Config
+
+    return boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        config=Config(
+            signature_version="s3v4",
+            s3={"addressing_style": "path" if endpoint else "virtual"},
+            connect_timeout=3,
+            read_timeout=20,
+            retries={"mode": "standard", "total_max_attempts": 4},
+        ),
+    )
 
 
 @contextmanager
@@ -161,6 +189,10 @@ def _answered(missing: frozenset[str] = frozenset()) -> Iterator[None]:
         raise UnavailableError("The object store refused the request.") from error
     except BotoCoreError as error:
         raise UnavailableError("The object store does not answer.") from error
+
+
+def _version(listed: Mapping[str, Any], etag: str | None) -> ObjectVersion:
+    return ObjectVersion(listed["VersionId"], etag, listed["LastModified"])
 
 
 def _stored(key: str, answer: Mapping[str, Any]) -> StoredObject:

@@ -25,13 +25,13 @@ class SqsQueue:
         self._url = url
         self._endpoint = endpoint
 
-    def send(self, messages: Iterable[Mapping[str, Any]], *, group: str) -> None:
+    def send(self, messages: Iterable[Mapping[str, Any]], *, group: str, delay_seconds: int = 0) -> None:
         """See `MessageQueue.send`. The group makes a standard queue a fair one; it does not order messages."""
         remaining = iter(messages)
         while batch := list(islice(remaining, _AT_ONCE)):
-            self._send_batch(batch, group)
+            self._send_batch(batch, group, delay_seconds)
 
-    def _send_batch(self, messages: list[Mapping[str, Any]], group: str) -> None:
+    def _send_batch(self, messages: list[Mapping[str, Any]], group: str, delay_seconds: int) -> None:
         attributes = _attributes()
         entries: list[SendMessageBatchRequestEntryTypeDef] = [
             {
@@ -39,6 +39,7 @@ class SqsQueue:
                 "MessageBody": json.dumps(message),
                 "MessageGroupId": group,
                 "MessageAttributes": attributes,
+                "DelaySeconds": delay_seconds,
             }
             for number, message in enumerate(messages)
         ]

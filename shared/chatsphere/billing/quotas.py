@@ -37,7 +37,8 @@ NOUNS: Final = {
 }
 
 DOCUMENT_COUNTS: Final = """(documents.status <> 'deleting' AND NOT (
-    documents.status = 'failed' AND documents.stage IN ('upload', 'register') AND documents.live_generation IS NULL))"""
+    documents.status = 'failed' AND documents.stage IN ('upload', 'fetch', 'register')
+    AND documents.live_generation IS NULL))"""
 """Whether a document takes a place: not one of which nothing was ever stored."""
 
 DOCUMENT_BYTES: Final = """CASE

@@ -16,6 +16,7 @@ from chatsphere.bots.members import grant
 from chatsphere.bots.model import Bot, BotDraft, bot_of
 from chatsphere.db.database import Connection, Database
 from chatsphere.errors import UnavailableError
+from chatsphere.knowledge.ingestion.receipts import Deletion, open_deletion
 from chatsphere.ports import MessageQueue
 
 VISIBILITIES: Final = ("private", "organization", "public")
@@ -77,7 +78,7 @@ def create_bot(
 
 def delete_bot(
     database: Database, purge_queue: MessageQueue, *, organization_id: UUID, actor_id: UUID, bot_id: UUID, now: datetime
-) -> None:
+) -> Deletion:
     """Take a bot away at once, and have its documents, vectors and objects deleted.
 
     Raises:
@@ -87,7 +88,9 @@ def delete_bot(
         values = {"id": bot_id, "status": "deleting", "now": now}
         bot_of(connection.execute(queries.SET_STATUS, values).fetchone())
         publication.keep_in_step(connection, bot_id, now)
+        deletion = open_deletion(connection, bot_id, None, now)
     # After the commit: a message that came first would find a bot that is not being deleted. One that is lost is
     # not the caller's concern: the bot is gone, and the reaper finds what it left.
     with suppress(UnavailableError):
         purge_queue.send([{"organization_id": str(organization_id), "bot_id": str(bot_id)}], group=str(organization_id))
+    return deletion

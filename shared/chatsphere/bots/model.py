@@ -12,7 +12,10 @@ from chatsphere.errors import NotFoundError
 
 @dataclass(frozen=True, slots=True)
 class Bot:
-    """A chatbot. `model` is None where the deployment's default answers."""
+    """A chatbot. `model` is None where the deployment's default answers.
+
+    `embedding_model` is None before the bot's first document.
+    """
 
     id: UUID
     organization_id: UUID
@@ -28,6 +31,7 @@ class Bot:
     is_active: bool
     status: str
     version: int
+    embedding_model: str | None
     created_by: UUID | None
     created_at: datetime
     updated_at: datetime

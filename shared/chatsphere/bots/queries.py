@@ -12,7 +12,7 @@ VISIBLE = f"{TENANT} AND bots.status <> 'deleting'"
 
 COLUMNS = """bots.id, bots.organization_id, bots.name, bots.description, bots.avatar, bots.welcome_message,
     bots.system_prompt, bots.model, bots.temperature, bots.visibility, bots.configuration, bots.is_active, bots.status,
-    bots.version, bots.created_by, bots.created_at, bots.updated_at"""
+    bots.version, bots.embedding_model, bots.created_by, bots.created_at, bots.updated_at"""
 
 INSERT = f"""
     INSERT INTO bots (id, organization_id, name, description, avatar, welcome_message, system_prompt, model,

@@ -1,6 +1,5 @@
 """HTTP routes of bots: translate in, call one use case, translate out."""
 
-from typing import Any
 from uuid import UUID
 
 from aws_lambda_powertools.event_handler import Response
@@ -17,9 +16,11 @@ from chatsphere.bots.schemas import BotResponse, CreateBotRequest, UpdateBotRequ
 from chatsphere.db.database import Connection
 from chatsphere.errors import ForbiddenError
 from chatsphere.http.idempotency import keep_answer
-from chatsphere.http.operations import NO_CONTENT, described, no_content, problem_response, requires
+from chatsphere.http.operations import described, problem_response, requires
 from chatsphere.http.pagination import Cursor, Limit, Page, decode_cursor, page_of
 from chatsphere.http.rest_api import principal
+from chatsphere.knowledge.deletion_routes import accepted
+from chatsphere.knowledge.deletion_schemas import DeletionAccepted
 
 router = Router()
 
@@ -106,17 +107,17 @@ def update_bot(bot_id: UUID, body: UpdateBotRequest) -> BotResponse:
 
 @router.delete(
     "/v1/bots/<bot_id>",
-    status_code=204,
+    status_code=202,
     summary="Delete a bot with its documents and conversations",
     tags=TAGS,
     operation_id="deleteBot",
     openapi_extensions=requires(Permission.BOT_MANAGE),
-    responses=NO_CONTENT,
+    responses={202: described("Nobody sees the bot any more; a job deletes what belongs to it.")},
 )
-def delete_bot(bot_id: UUID) -> Response[Any]:
-    """Take the bot away at once; what belongs to it is deleted in the background."""
+def delete_bot(bot_id: UUID) -> Response[DeletionAccepted]:
+    """Take the bot away at once; what belongs to it is deleted in the background, and counted."""
     caller, c = principal(router), container()
-    bots.delete_bot(
+    deletion = bots.delete_bot(
         c.database,
         c.purge_queue,
         organization_id=caller.organization_id,
@@ -124,7 +125,7 @@ def delete_bot(bot_id: UUID) -> Response[Any]:
         bot_id=bot_id,
         now=c.clock.now(),
     )
-    return no_content()
+    return accepted(deletion)
 
 
 def level_of(connection: Connection, caller: Principal, bot_id: UUID, permission: Permission) -> BotLevel:

@@ -100,6 +100,9 @@ class BotResponse(ApiResponse):
     is_active: bool
     status: Literal["draft", "uploading", "training", "trained", "error", "archived"]
     version: int = Field(description="Grows by one with each change of what the bot is.")
+    embedding_model: str | None = Field(
+        description="What embedded the documents, and the questions to them; null before the first document."
+    )
     permission: Literal["view", "edit", "manage"] = Field(description="What the caller may do with the bot.")
     created_at: datetime
     updated_at: datetime

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from chatsphere.chat.composing import compose
 from chatsphere.chat.draft import Draft
 from chatsphere.chat.events import AnswerDone, AnswerFailed, AnswerStarted, ChatEvent
-from chatsphere.chat.failures import public_error
 from chatsphere.chat.keeping import keep_turn, settle_lost_turn
 from chatsphere.chat.measuring import record_answer
 from chatsphere.chat.services import Services
 from chatsphere.chat.stopwatch import Stopwatch
 from chatsphere.chat.turns import OpenTurn, Question, open_turn
+from chatsphere.failures import public_error
 from chatsphere.observability import bind, logger
 
 

@@ -1,4 +1,5 @@
-"""The streaming function: chat and search as an ASGI application, run under the Lambda Web Adapter.
+"""The streaming function: chat, search and the stream of ingestion as an ASGI application, run under the Lambda Web
+Adapter.
 
 Lambda gives it one request at a time. All work is synchronous and runs in a thread.
 """
@@ -16,15 +17,17 @@ from starlette.routing import Route
 from chatsphere.access.permissions import Permission
 from chatsphere.access.principal import Principal
 from chatsphere.bootstrap import container
-from chatsphere.chat import requests, schemas
+from chatsphere.chat import schemas
 from chatsphere.chat.answering import answer
 from chatsphere.chat.presenting import collected, streamed
 from chatsphere.chat.public_routes import chat_with_public_bot
 from chatsphere.chat.searching import search_bot
 from chatsphere.chat.services import Services
-from chatsphere.chat.streaming import HEARTBEAT_SECONDS
 from chatsphere.chat.turns import Question
+from chatsphere.http import asgi_requests
 from chatsphere.http.cors_middleware import CorsHeaders
+from chatsphere.http.event_stream import HEARTBEAT_SECONDS
+from chatsphere.knowledge.history.stream_routes import Pace, stream_ingestion
 
 
 @cache
@@ -35,7 +38,7 @@ def services_from_environment() -> Services:
     c = container()
     return Services(
         database=c.database,
-        retriever=BotRetriever(c.database, c.embedder, c.vector_store),
+        retriever=BotRetriever(c.database, c.embedder_for, c.vector_store),
         model=c.answer_model,
         clock=c.clock,
         ids=c.ids,
@@ -43,23 +46,30 @@ def services_from_environment() -> Services:
 
 
 def chat_app(
-    make_services: Callable[[], Services] = services_from_environment, *, heartbeat_seconds: float = HEARTBEAT_SECONDS
+    make_services: Callable[[], Services] = services_from_environment,
+    *,
+    heartbeat_seconds: float = HEARTBEAT_SECONDS,
+    pace: Pace | None = None,
 ) -> Starlette:
-    """Return the application. Services are made when a request first needs them."""
+    """Return the application. Services are made when a request first needs them; `pace` is ingestion's stream's."""
     chat = partial(chat_with_bot, make_services=make_services, heartbeat_seconds=heartbeat_seconds)
     public_chat = partial(chat_with_public_bot, make_services=make_services, heartbeat_seconds=heartbeat_seconds)
     search = partial(search_documents, make_services=make_services)
+    ingestion = partial(
+        stream_ingestion, make_services=make_services, heartbeat_seconds=heartbeat_seconds, pace=pace or Pace()
+    )
     return Starlette(
         routes=[
-            Route("/v1/bots/{bot_id}/chat", requests.with_problems(chat), methods=["POST"]),
-            Route("/v1/public/bots/{bot_id}/chat", requests.with_problems(public_chat), methods=["POST"]),
-            Route("/v1/bots/{bot_id}/search", requests.with_problems(search), methods=["POST"]),
+            Route("/v1/bots/{bot_id}/chat", asgi_requests.with_problems(chat), methods=["POST"]),
+            Route("/v1/public/bots/{bot_id}/chat", asgi_requests.with_problems(public_chat), methods=["POST"]),
+            Route("/v1/bots/{bot_id}/search", asgi_requests.with_problems(search), methods=["POST"]),
+            Route("/v1/bots/{bot_id}/ingestion/stream", asgi_requests.with_problems(ingestion), methods=["GET"]),
         ],
         middleware=[
             Middleware(CorsHeaders, allowed=lambda: container().browser_settings.origins),
-            Middleware(requests.ObservedRequests),
+            Middleware(asgi_requests.ObservedRequests),
         ],
-        exception_handlers=requests.EXCEPTION_HANDLERS,
+        exception_handlers=asgi_requests.EXCEPTION_HANDLERS,
     )
 
 
@@ -68,29 +78,35 @@ async def chat_with_bot(
 ) -> Response:
     """Answer a question, streamed or in one piece: the same events either way."""
     services = await run_in_threadpool(make_services)
-    caller = await run_in_threadpool(requests.admitted, request, Permission.CHAT, services)
-    if (before := await requests.answered_before(request, caller, services)) is not None:
+    caller = await run_in_threadpool(
+        asgi_requests.admitted, request, Permission.CHAT, database=services.database, clock=services.clock
+    )
+    before = await asgi_requests.answered_before(request, caller, database=services.database, clock=services.clock)
+    if before is not None:
         return before
-    body = await requests.body(request, schemas.ChatRequest)
+    body = await asgi_requests.body(request, schemas.ChatRequest)
     question = _question(caller, request, body)
     events = answer(question, services)
     if not body.stream:
         return _json(await run_in_threadpool(collected, events))
-    return await streamed(events, requests.request_id(request), heartbeat_seconds)
+    return await streamed(events, asgi_requests.request_id(request), heartbeat_seconds)
 
 
 async def search_documents(request: Request, *, make_services: Callable[[], Services]) -> Response:
     """Return what chat would retrieve."""
     services = await run_in_threadpool(make_services)
-    caller = await run_in_threadpool(requests.admitted, request, Permission.CHAT, services)
-    if (before := await requests.answered_before(request, caller, services)) is not None:
+    caller = await run_in_threadpool(
+        asgi_requests.admitted, request, Permission.CHAT, database=services.database, clock=services.clock
+    )
+    before = await asgi_requests.answered_before(request, caller, database=services.database, clock=services.clock)
+    if before is not None:
         return before
-    body = await requests.body(request, schemas.SearchRequest)
+    body = await asgi_requests.body(request, schemas.SearchRequest)
     found = await run_in_threadpool(
         search_bot,
         caller.organization_id,
         caller.user_id,
-        requests.bot_id(request),
+        asgi_requests.bot_id(request),
         body.query,
         limit=body.limit,
         documents=body.filter.documents() if body.filter else None,
@@ -107,7 +123,7 @@ def _question(caller: Principal, request: Request, body: schemas.ChatRequest) ->
         organization_id=caller.organization_id,
         user_id=caller.user_id,
         api_key_id=caller.api_key_id,
-        bot_id=requests.bot_id(request),
+        bot_id=asgi_requests.bot_id(request),
         message=body.message,
         conversation_id=body.conversation_id,
         end_user_id=body.user,

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of the two operations that the streaming function serves."""
+"""What the OpenAPI document says of the operations that the streaming function serves."""
 
 from typing import Any, Final
 
@@ -9,6 +9,7 @@ from chatsphere.access.permissions import Permission
 from chatsphere.chat import public_schemas, schemas
 from chatsphere.http.operations import PERMISSION, PUBLIC, requires
 from chatsphere.http.problem import CONTENT_TYPE
+from chatsphere.knowledge.history import openapi as ingestion
 
 Json = dict[str, Any]
 
@@ -52,7 +53,7 @@ RESPONSES: Final[tuple[type[BaseModel], ...]] = (
 
 
 def paths_and_schemas() -> tuple[Json, Json]:
-    """Return the paths of chat and search, and the component schemas that they refer to."""
+    """Return the paths of chat, search and ingestion's stream, and the component schemas that they refer to."""
     chat = _operation("chat", "Ask a bot", CHAT_DESCRIPTION, schemas.ChatRequest, schemas.ChatResponse)
     chat["responses"]["200"]["content"]["text/event-stream"] = {
         "schema": {"type": "string", "description": STREAM_DESCRIPTION}
@@ -81,6 +82,7 @@ def paths_and_schemas() -> tuple[Json, Json]:
         "/v1/bots/{bot_id}/chat": {"post": chat},
         "/v1/bots/{bot_id}/search": {"post": search},
         "/v1/public/bots/{bot_id}/chat": {"post": _public_chat()},
+        ingestion.PATH: {"get": ingestion.operation()},
     }
     return paths, _component_schemas()
 
@@ -132,7 +134,8 @@ def _reference(name: str) -> Json:
 
 def _component_schemas() -> Json:
     _, definitions = models_json_schema(
-        [(model, "validation") for model in REQUESTS] + [(model, "serialization") for model in RESPONSES],
+        [(model, "validation") for model in REQUESTS]
+        + [(model, "serialization") for model in (*RESPONSES, *ingestion.EVENTS)],
         ref_template="#/components/schemas/{model}",
     )
     found: Json = definitions["$defs"]

@@ -15,8 +15,8 @@ from chatsphere.chat.events import (
     SourcesFound,
     TextAdded,
 )
-from chatsphere.chat.failures import public_error
-from chatsphere.chat.streaming import EventStreamResponse, sse_event
+from chatsphere.failures import public_error
+from chatsphere.http.event_stream import EventStreamResponse, sse_event
 from chatsphere.http.models import ApiResponse
 from chatsphere.http.problem import problem
 

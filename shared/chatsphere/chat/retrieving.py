@@ -1,6 +1,6 @@
 """Retrieval as chat uses it: bound to the environment's database, embedder and vector store."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from uuid import UUID
 
 from chatsphere.db.database import Database
@@ -12,11 +12,14 @@ from chatsphere.ports import Embedder, VectorStore
 
 
 class BotRetriever:
-    """The `Retriever` of the running service."""
+    """The `Retriever` of the running service.
 
-    def __init__(self, database: Database, embedder: Embedder, vectors: VectorStore) -> None:
+    `embedders` returns the embedder of a model's name, None: the deployment's own, which counts passages' tokens.
+    """
+
+    def __init__(self, database: Database, embedders: Callable[[str | None], Embedder], vectors: VectorStore) -> None:
         self._database = database
-        self._embedder = embedder
+        self._embedders = embedders
         self._vectors = vectors
 
     @property
@@ -38,7 +41,7 @@ class BotRetriever:
         return search(
             self._database,
             self._vectors,
-            self._embedder,
+            self._embedders,
             organization_id=organization_id,
             bot_id=bot_id,
             query=query,
@@ -49,4 +52,4 @@ class BotRetriever:
 
     def assemble(self, hits: Sequence[Hit], token_budget: int) -> Sequence[Passage]:
         """See `Retriever.assemble`."""
-        return assemble(hits, token_budget, self._embedder.count_tokens)
+        return assemble(hits, token_budget, self._embedders(None).count_tokens)

@@ -1,7 +1,7 @@
 """The HTTP API, as the commands call it: JSON in, JSON out, errors as `CliError`."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
@@ -16,6 +16,8 @@ from chatsphere.cli.transport import Call, Transport, open_http
 
 JsonObject = dict[str, Any]
 Query = Mapping[str, str | int | None]
+
+_EVENTS = {"Accept": "text/event-stream"}
 
 PAGE = 100
 """As many items as the API gives at once."""
@@ -76,14 +78,28 @@ class Client:
             if not cursor:
                 return
 
-    @contextmanager
-    def stream(self, path: str, body: Mapping[str, Any]) -> Iterator[Iterator[Event]]:
-        """Open a stream of events.
+    def stream(self, path: str, body: Mapping[str, Any]) -> AbstractContextManager[Iterator[Event]]:
+        """Open a stream of events that answers a question.
 
         Raises:
             CliError: while iterating, when the connection breaks or what comes is no event.
         """
-        call = Call("POST", path, body=body, headers={"Accept": "text/event-stream"}, stream=True)
+        return self._events(Call("POST", path, body=body, headers=_EVENTS, stream=True))
+
+    def follow(
+        self, path: str, query: Query | None = None, *, after: str | None = None
+    ) -> AbstractContextManager[Iterator[Event]]:
+        """Open a stream of what happens; `after` is the id of the last event of an earlier one.
+
+        Raises:
+            CliError: as `stream`.
+        """
+        given = {name: value for name, value in (query or {}).items() if value is not None}
+        headers = _EVENTS | ({"Last-Event-ID": after} if after else {})
+        return self._events(Call("GET", path, query=given, headers=headers, repeatable=True, stream=True))
+
+    @contextmanager
+    def _events(self, call: Call) -> Iterator[Iterator[Event]]:
         response = self._transport.send(call)
         response.encoding = "utf-8"
         try:

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from chatsphere.cli.errors import CliError
+from chatsphere.cli.progress import nothing_to_show
 
 if TYPE_CHECKING:
     from chatsphere.cli.client import JsonObject
+    from chatsphere.cli.progress import SetCount
     from chatsphere.cli.watch import Watch
 
 Key = TypeVar("Key")
@@ -56,7 +58,7 @@ class Ingestion(Generic[Key]):
     workers: int
     timeout: float
     on_sent: Callable[[], None] = lambda: None
-    on_settled: Callable[[int], None] = lambda _: None
+    on_settled: "SetCount" = nothing_to_show
     outcomes: dict[Key, Outcome] = field(default_factory=dict)
     _keys: dict[str, Key] = field(default_factory=dict)
 
@@ -122,4 +124,4 @@ class Ingestion(Generic[Key]):
             outcome = self.outcomes[self._keys[document_id]]
             outcome.document = document
             outcome.finished = at
-        self.on_settled(self.watch.done)
+        self.on_settled(self.watch.done, self.watch.doing)

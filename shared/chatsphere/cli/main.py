@@ -8,7 +8,23 @@ from typing import Annotated, Final
 import typer
 
 from chatsphere import __version__
-from chatsphere.cli.commands import account, ask, bots, documents, drop, evaluate, search, shell, status
+from chatsphere.cli.commands import (
+    account,
+    ask,
+    bots,
+    deletions,
+    documents,
+    drop,
+    evaluate,
+    history,
+    reembed,
+    repairs,
+    search,
+    shell,
+    sources,
+    status,
+    watch,
+)
 from chatsphere.cli.errors import ExitCode
 from chatsphere.cli.options import ApiKeyOption, ApiOption, DebugOption, JsonOption
 from chatsphere.cli.session import CommonOptions
@@ -23,7 +39,23 @@ app = typer.Typer(
     epilog="Exit codes: 0 done · 1 failed · 2 wrong usage · 3 ask: not in the documents · "
     "4 API not reachable · 5 not authenticated · 130 Ctrl-C",
 )
-for module in (status, account, bots, documents, drop, ask, search, evaluate, shell):
+for module in (
+    status,
+    account,
+    bots,
+    documents,
+    sources,
+    deletions,
+    drop,
+    watch,
+    history,
+    repairs,
+    reembed,
+    ask,
+    search,
+    evaluate,
+    shell,
+):
     module.register(app)
 
 

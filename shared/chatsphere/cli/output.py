@@ -46,6 +46,11 @@ class Output:
         ascii_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
         print(json.dumps(value, indent=2, ensure_ascii=ascii_only))
 
+    def json_line(self, value: Any) -> None:
+        """Print one JSON document of several on a line of its own, at once."""
+        ascii_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+        print(json.dumps(value, ensure_ascii=ascii_only), flush=True)
+
     def note(self, text: str) -> None:
         """Say something that is not the result."""
         if not self.as_json:

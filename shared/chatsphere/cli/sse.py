@@ -8,10 +8,11 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event of a stream; `data` is its decoded JSON."""
+    """One event of a stream; `data` is its decoded JSON, `id` the place from which another stream goes on after it."""
 
     name: str
     data: dict[str, Any]
+    id: str | None = None
 
 
 def events(lines: Iterable[str]) -> Iterator[Event]:
@@ -20,17 +21,19 @@ def events(lines: Iterable[str]) -> Iterator[Event]:
     Raises:
         ValueError: an event's data is not a JSON object.
     """
-    name, data = "message", list[str]()
+    name, place, data = "message", None, list[str]()
     for line in lines:
         if not line:
             if data:
-                yield _event(name, "\n".join(data))
+                yield Event(name, _decoded("\n".join(data)), place)
             name, data = "message", []
             continue
         field, _, value = line.partition(":")
         value = value.removeprefix(" ")
         if field == "event":
             name = value
+        elif field == "id":
+            place = value
         elif field == "data":
             data.append(value)
 
@@ -47,8 +50,8 @@ def lines(chunks: Iterable[str]) -> Iterator[str]:
         yield from (line.removesuffix("\r") for line in whole)
 
 
-def _event(name: str, data: str) -> Event:
+def _decoded(data: str) -> dict[str, Any]:
     decoded = json.loads(data)
     if not isinstance(decoded, dict):
         raise ValueError("an event's data is not a JSON object")  # noqa: TRY004 - the data is wrong, not the caller
-    return Event(name, decoded)
+    return decoded

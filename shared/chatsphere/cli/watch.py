@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from chatsphere.cli.client import Client, JsonObject
 from chatsphere.cli.errors import ApiError
 from chatsphere.cli.ingestion import Sent
+from chatsphere.cli.stages import doing
 
 IN_FLIGHT = ("registered", "extracting", "embedding")
 FEW = 16
@@ -47,6 +48,11 @@ class Watch:
     def done(self) -> int:
         """How many documents are final, those included that are only known to be no longer under way."""
         return len(self.states) - len(self._expected) + len(self._gone)
+
+    @property
+    def doing(self) -> str:
+        """What happens to the outstanding documents, as far as their last states tell."""
+        return doing(self.states[document_id][0] for document_id in self._expected if document_id not in self._gone)
 
     @property
     def due(self) -> bool:

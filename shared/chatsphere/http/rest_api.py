@@ -1,7 +1,6 @@
 """The synchronous HTTP functions: routers in, one Lambda handler out; errors become problems here only."""
 
 import json
-import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,6 +13,7 @@ from chatsphere.access.principal import Principal
 from chatsphere.bootstrap import container
 from chatsphere.db.origin import coming_from
 from chatsphere.errors import ChatSphereError, FieldError, InvalidRequestError, NotFoundError
+from chatsphere.failures import public_error
 from chatsphere.http import json_body
 from chatsphere.http.cors import cors_headers
 from chatsphere.http.gate import Visit, arrive
@@ -21,7 +21,7 @@ from chatsphere.http.idempotent_events import answered_once
 from chatsphere.http.problem import CONTENT_TYPE, problem, problem_headers
 from chatsphere.http.proxy_event import Event, authorizer_context, header, origin, request_id, with_plain_body
 from chatsphere.http.route_table import RouteTable
-from chatsphere.observability import Metric, bind, invocation, log_failure, logger, record
+from chatsphere.observability import bind, invocation
 
 Handler = Callable[[Event, Any], Mapping[str, Any]]
 
@@ -47,7 +47,7 @@ def rest_api(*routers: Router) -> APIGatewayRestResolver:
 
     @app.exception_handler(Exception)
     def failed(error: Exception) -> Response[Any]:
-        return _problem_response(app, _known(error))
+        return _problem_response(app, public_error(error))
 
     return app
 
@@ -72,7 +72,7 @@ def lambda_handler(app: APIGatewayRestResolver) -> Handler:
                     visit.check()
                     answer = answered_once(with_plain_body(event), context, visit.caller, container(), app.resolve)
             except Exception as error:
-                answer = _problem_answer(_known(error), request_id(event))
+                answer = _problem_answer(public_error(error), request_id(event))
         added |= cors_headers(header(event, "origin"), container().browser_settings.origins)
         for name, value in added.items():
             answer.setdefault("multiValueHeaders", {})[name] = [value]
@@ -111,17 +111,6 @@ def _problem_response(app: APIGatewayRestResolver, error: ChatSphereError) -> Re
     )
 
 
-def _known(error: Exception) -> ChatSphereError:
-    """Log an error that is not the client's, and return what may be said of it."""
-    if isinstance(error, ChatSphereError):
-        log_failure(error)
-        return error
-    # Not the message: a driver's or a validator's words may quote what the client sent.
-    logger.error("unexpected error", error_type=type(error).__name__, stack=_places(error))
-    record(Metric.UNEXPECTED_ERRORS)
-    return ChatSphereError()
-
-
 def _problem_answer(error: ChatSphereError, identifier: str) -> dict[str, Any]:
     headers = {**problem_headers(error), "Content-Type": CONTENT_TYPE}
     return {
@@ -149,7 +138,3 @@ def _request_error(error: RequestValidationError) -> ChatSphereError:
 
 def _noun(parameter: str) -> str:
     return parameter.removesuffix("_id").replace("_", " ").replace("api", "API")
-
-
-def _places(error: Exception) -> list[str]:
-    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]

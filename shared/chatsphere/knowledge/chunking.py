@@ -1,10 +1,12 @@
 """Cuts a document into passages for retrieval, along its structure, while its blocks arrive.
 
-Memory is bounded by the largest block. Every passage is a slice of the canonical text.
+Memory is bounded by the largest block. Every passage is a slice of the canonical text. What is pending between two
+blocks is a value: kept, it lets another process go on as if the document had been cut in one go.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, Self
 
 from chatsphere.knowledge.retrieval.embedding_text import heading_line
 from chatsphere.knowledge.splitting import CountTokens, split_text
@@ -28,16 +30,14 @@ def chunk_blocks(
     that a quote's page is its passage's. Passages do not overlap: retrieval merges neighbours. Where an embedder
     adds marks of its own, give a `max_tokens` that is less by their number.
     """
-    if not 0 < target_tokens <= max_tokens:
-        raise ValueError("target_tokens must be positive and at most max_tokens")
-    chunker = _Chunker(count_tokens, target_tokens, max_tokens)
+    chunker = Chunker(count_tokens, target_tokens=target_tokens, max_tokens=max_tokens)
     for block in blocks:
         yield from chunker.add(block)
     yield from chunker.finish()
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
+class Piece:
     """A part of a block that is not cut further; offsets count in the canonical text."""
 
     start: int
@@ -47,25 +47,79 @@ class _Piece:
 
     @property
     def is_heading(self) -> bool:
+        """Whether it is of a heading."""
         return self.block.kind is BlockKind.HEADING
 
 
-class _Chunker:
-    """Collects the pieces of the next chunk, and the canonical text from its start on."""
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What a chunker knows between two blocks: the pieces of the next chunk, and the canonical text from
+    `text_start` on, as far as it is still needed. `ordinal` is the next chunk's.
+    """
 
-    def __init__(self, count_tokens: CountTokens, target: int, ceiling: int) -> None:
+    pieces: tuple[Piece, ...] = ()
+    text: str = ""
+    text_start: int = 0
+    ordinal: int = 0
+
+    @property
+    def end(self) -> int:
+        """Characters of the canonical text so far."""
+        return self.text_start + len(self.text)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `from_json` makes the same value of; a few kilobytes."""
+        needed = self.pieces[0].start if self.pieces else self.end
+        pieces = [[p.start, p.end, p.tokens, p.block.kind, p.block.page, p.block.heading_path] for p in self.pieces]
+        return {
+            "pieces": pieces,
+            "text": self.text[needed - self.text_start :],
+            "text_start": needed,
+            "ordinal": self.ordinal,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Read what `to_json` wrote."""
+        pieces = tuple(
+            Piece(start, end, tokens, Block("", BlockKind(kind), page, tuple(path)))
+            for start, end, tokens, kind, page, path in data["pieces"]
+        )
+        return cls(pieces, data["text"], data["text_start"], data["ordinal"])
+
+
+class Chunker:
+    """Cuts as `chunk_blocks` does, block by block; goes on where another stopped if given what was `pending` there."""
+
+    def __init__(
+        self,
+        count_tokens: CountTokens,
+        *,
+        target_tokens: int = 220,
+        max_tokens: int = 256,
+        pending: Pending | None = None,
+    ) -> None:
+        if not 0 < target_tokens <= max_tokens:
+            raise ValueError("target_tokens must be positive and at most max_tokens")
+        pending = pending or Pending()
         self._count = count_tokens
-        self._target = target
-        self._ceiling = ceiling
-        self._small = target * _SMALL_SHARE
-        self._pieces: list[_Piece] = []
-        self._tokens = 0
-        self._text = ""
-        self._text_start = 0
-        self._ordinal = 0
-        self._limits: tuple[tuple[str, ...], int] = ((), ceiling)
+        self._target = target_tokens
+        self._ceiling = max_tokens
+        self._small = target_tokens * _SMALL_SHARE
+        self._pieces = list(pending.pieces)
+        self._tokens = sum(piece.tokens for piece in pending.pieces)
+        self._text = pending.text
+        self._text_start = pending.text_start
+        self._ordinal = pending.ordinal
+        self._limits: tuple[tuple[str, ...], int] = ((), max_tokens)
+
+    @property
+    def pending(self) -> Pending:
+        """What is known now; to be asked for between two blocks only."""
+        return Pending(tuple(self._pieces), self._text, self._text_start, self._ordinal)
 
     def add(self, block: Block) -> Iterator[Chunk]:
+        """Take the document's next block; yield the chunks that it completes."""
         if self._pieces and self._pieces[-1].block.page != block.page:
             yield from self.finish()
         start = self._append(block.text)
@@ -76,7 +130,7 @@ class _Chunker:
         ahead = sum(piece.tokens for piece in self._trailing_headings())
         room = limit - ahead if ahead <= limit // 2 else limit
         for (first, last), tokens in split_text(block.text, block.kind, room, self._count):
-            piece = _Piece(start + first, start + last, tokens, block)
+            piece = Piece(start + first, start + last, tokens, block)
             if not self._fits(piece, limit):
                 yield from self._flush()
             self._pieces.append(piece)
@@ -97,14 +151,14 @@ class _Chunker:
         self._text = kept + separator + text
         return needed + len(kept) + len(separator)
 
-    def _fits(self, piece: _Piece, limit: int) -> bool:
+    def _fits(self, piece: Piece, limit: int) -> bool:
         total = self._tokens + piece.tokens
         if not self._pieces or total <= min(self._target, limit):
             return True
         bare = self._tokens < self._small or all(pending.is_heading for pending in self._pieces)
         return bare and total <= limit
 
-    def _trailing_headings(self) -> list[_Piece]:
+    def _trailing_headings(self) -> list[Piece]:
         first = len(self._pieces)
         while first and self._pieces[first - 1].is_heading:
             first -= 1
@@ -119,7 +173,7 @@ class _Chunker:
         self._pieces, self._tokens = headings, sum(piece.tokens for piece in headings)
         yield from self._emit(done)
 
-    def _emit(self, pieces: Sequence[_Piece]) -> Iterator[Chunk]:
+    def _emit(self, pieces: Sequence[Piece]) -> Iterator[Chunk]:
         start, end = pieces[0].start, pieces[-1].end
         content = self._text[start - self._text_start : end - self._text_start]
         path = _common_path(pieces)
@@ -154,7 +208,7 @@ class _Chunker:
         return self._limits[1] if path else self._ceiling
 
 
-def _common_path(pieces: Sequence[_Piece]) -> tuple[str, ...]:
+def _common_path(pieces: Sequence[Piece]) -> tuple[str, ...]:
     """The headings that all pieces stand under."""
     path = pieces[0].block.heading_path
     for piece in pieces[1:]:

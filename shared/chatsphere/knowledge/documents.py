@@ -19,6 +19,7 @@ class Document:
     bot_id: UUID
     name: str
     source: str
+    url: str | None
     status: str
     stage: str
     error_code: str | None
@@ -26,6 +27,7 @@ class Document:
     retryable: bool | None
     attempts: int
     page_count: int | None
+    unread_page_count: int | None
     chunk_count: int | None
     token_count: int | None
     size: int | None

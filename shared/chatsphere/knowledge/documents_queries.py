@@ -10,10 +10,11 @@ VISIBLE: Final = """documents.organization_id = app.current_organization() AND d
     AND EXISTS (SELECT FROM bots WHERE bots.organization_id = app.current_organization()
                 AND bots.id = documents.bot_id AND bots.status <> 'deleting')"""
 
-COLUMNS: Final = """documents.id, documents.bot_id, documents.name, documents.source, documents.status, documents.stage,
-    documents.error_code, documents.error_message, documents.retryable, documents.attempts, documents.page_count,
-    documents.chunk_count, documents.token_count, documents.size, documents.sha256, documents.content_type,
-    documents.generation, documents.metadata, documents.created_at, documents.updated_at, documents.ready_at"""
+COLUMNS: Final = """documents.id, documents.bot_id, documents.name, documents.source, documents.url,
+    documents.status, documents.stage, documents.error_code, documents.error_message, documents.retryable,
+    documents.attempts, documents.page_count, documents.unread_page_count, documents.chunk_count,
+    documents.token_count, documents.size, documents.sha256, documents.content_type, documents.generation,
+    documents.metadata, documents.created_at, documents.updated_at, documents.ready_at"""
 
 BOT_STATUS: Final = """
     SELECT status FROM bots

@@ -1,6 +1,6 @@
 """HTTP routes of documents: translate in, call one use case, translate out."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from aws_lambda_powertools.event_handler import Response
@@ -12,14 +12,16 @@ from chatsphere.access.principal import Principal
 from chatsphere.audit.recording import note
 from chatsphere.bootstrap import container
 from chatsphere.errors import PayloadTooLargeError
-from chatsphere.http.operations import NO_CONTENT, described, no_content, problem_response, requires
+from chatsphere.http.operations import described, problem_response, requires
 from chatsphere.http.pagination import Cursor, Limit, Page, decode_cursor, page_of
 from chatsphere.http.rest_api import principal
 from chatsphere.knowledge import documents
+from chatsphere.knowledge.deletion_routes import accepted
+from chatsphere.knowledge.deletion_schemas import DeletionAccepted
 from chatsphere.knowledge.ingestion.deletion import Eraser
-from chatsphere.knowledge.ingestion.errors import UrlSourcesNotSupportedError
 from chatsphere.knowledge.ingestion.messages import PurgeMessage
 from chatsphere.knowledge.ingestion.object_keys import ObjectKey, prefix
+from chatsphere.knowledge.ingestion.redrive import Redriver
 from chatsphere.knowledge.ingestion.register import Registrar
 from chatsphere.knowledge.ingestion.submit import Submission, Submitter
 from chatsphere.knowledge.schemas import (
@@ -34,6 +36,7 @@ from chatsphere.knowledge.schemas import (
     UploadCredentialsResponse,
     UploadForm,
 )
+from chatsphere.knowledge.web.routes import accept_page
 
 router = Router()
 
@@ -50,17 +53,20 @@ PLAIN_TEXT = "text/plain"
     openapi_extensions=requires(Permission.DOCUMENTS_WRITE),
     responses={
         201: described("An upload is permitted: send the file with the form."),
-        202: described("The text is accepted and being processed."),
+        202: described("The text, or the page that is to be fetched, is accepted and being processed."),
         409: problem_response("A document of this name is being deleted, or the bot is archived (`bot_archived`)."),
         402: problem_response("The plan permits no further document of the bot, or not that many bytes."),
         413: problem_response("The file or text is too large."),
     },
 )
 def create_document(bot_id: UUID, body: CreateDocumentRequest) -> Response[DocumentAccepted]:
-    """Permit the upload of a file, or take a text. Readers see a replaced document until the new one is ready."""
+    """Permit the upload of a file, take a text, or fetch a page of the web.
+
+    Readers see a replaced document until the new one is ready. A page is a source of its own (`…/sources`).
+    """
     caller = principal(router)
     if body.url is not None:
-        raise UrlSourcesNotSupportedError
+        return Response(202, "application/json", accept_page(caller, bot_id, body, body.url))
     key = ObjectKey(caller.organization_id, bot_id, body.name or "")
     accepted = _permit_upload(key, body) if body.text is None else _accept_text(key, body, body.text)
     return Response(201 if accepted.upload else 202, "application/json", accepted)
@@ -138,20 +144,19 @@ def list_chunks(bot_id: UUID, document_id: UUID, limit: Limit = 20, cursor: Curs
 
 @router.delete(
     "/v1/bots/<bot_id>/documents/<document_id>",
-    status_code=204,
+    status_code=202,
     summary="Delete a document",
     tags=TAGS,
     operation_id="deleteDocument",
     openapi_extensions=requires(Permission.DOCUMENTS_WRITE),
-    responses=NO_CONTENT,
+    responses={202: described("Nobody sees the document any more. Most often its deletion is done by now.")},
 )
-def delete_document(bot_id: UUID, document_id: UUID) -> Response[Any]:
-    """Delete the document with its passages, vectors and stored file."""
+def delete_document(bot_id: UUID, document_id: UUID) -> Response[DeletionAccepted]:
+    """Delete the document with its passages, vectors and stored file, and say what was removed."""
     caller, c = principal(router), container()
     eraser = Eraser(c.database, c.object_store, c.vector_store, c.clock)
     message = PurgeMessage(organization_id=caller.organization_id, bot_id=bot_id, document_id=document_id)
-    eraser.delete(message, c.purge_queue)
-    return no_content()
+    return accepted(eraser.delete(message, c.purge_queue, actor_id=caller.user_id))
 
 
 @router.post(
@@ -164,14 +169,16 @@ def delete_document(bot_id: UUID, document_id: UUID) -> Response[Any]:
     responses={
         202: described("The document, which is being processed."),
         409: problem_response(
-            "The document is being processed already, or was never uploaded; or its bot is archived (`bot_archived`)."
+            "The document is being processed already (`document_in_progress`), or nothing of it is stored "
+            "(`no_stored_object`); or its bot is archived (`bot_archived`)."
         ),
     },
 )
 def reprocess_document(bot_id: UUID, document_id: UUID) -> DocumentReprocessed:
     """Read the stored file anew. Readers see what they saw until the new passages are ready."""
-    caller = principal(router)
-    document = _submitter().reprocess(caller.organization_id, bot_id, document_id)
+    caller, c = principal(router), container()
+    redriver = Redriver(c.database, c.extract_queue, c.clock)
+    document = redriver.reprocess(caller.organization_id, bot_id, document_id, actor_id=caller.user_id)
     return DocumentReprocessed(document=DocumentResponse.model_validate(document))
 
 
@@ -219,7 +226,6 @@ def _submitter() -> Submitter:
     return Submitter(
         c.database,
         c.object_store,
-        c.extract_queue,
         registrar,
         c.clock,
         c.ids,

@@ -29,13 +29,13 @@ Metadata = Annotated[dict[str, MetadataValue], Field(description=f"Flat, up to {
 
 
 class CreateDocumentRequest(ApiRequest):
-    """A file to be uploaded (`content_type`, `size`), or a text as it stands (`text`)."""
+    """A file to be uploaded (`content_type`, `size`), a text as it stands (`text`), or a page of the web (`url`)."""
 
     name: Name | None = None
     content_type: MediaType | None = None
     size: Annotated[int, Field(ge=1, description="Bytes of the file to be uploaded.")] | None = None
     text: Annotated[str, Field(min_length=1, description="UTF-8 text, plain or Markdown.")] | None = None
-    url: Annotated[str, Field(max_length=2000, description="Not supported yet: answered with 422.")] | None = None
+    url: Annotated[str, Field(min_length=1, max_length=2000, description="A page or file to be fetched.")] | None = None
     metadata: Metadata | None = None
 
     @field_validator("metadata")
@@ -65,13 +65,17 @@ class DocumentResponse(ApiResponse):
     bot_id: UUID
     name: str
     source: Source
+    url: str | None
     status: Status
-    stage: Literal["upload", "register", "extract", "embed", "done"]
+    stage: Literal["upload", "fetch", "register", "scan", "extract", "embed", "done"]
     error_code: str | None
     error_message: str | None
     retryable: bool | None
     attempts: int
     page_count: int | None
+    unread_page_count: Annotated[
+        int | None, Field(description="Pages whose text is in pictures, which nobody has read.")
+    ]
     chunk_count: int | None
     token_count: int | None
     size: int | None

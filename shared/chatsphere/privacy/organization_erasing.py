@@ -9,6 +9,7 @@ from uuid import UUID
 from chatsphere.db.database import Connection, Database
 from chatsphere.knowledge.ingestion.messages import PurgeMessage
 from chatsphere.knowledge.ingestion.purge import Purger
+from chatsphere.knowledge.ingestion.vector_removal import VectorRemoval
 from chatsphere.ports import Namespace, ObjectStore, VectorStore
 from chatsphere.privacy import organization_queries as queries
 from chatsphere.privacy.looking import count_tenant
@@ -42,7 +43,8 @@ class OrganizationEraser:
             quarantined = connection.execute(queries.COUNT_QUARANTINED, {"prefix": prefix}).fetchone()
         counts["quarantined_objects"] = quarantined["rows"] if quarantined else 0
         counts["objects"] = self.objects.count_versions(prefix)
-        counts["vectors"] = sum(self.vectors.count(Namespace(organization_id, bot_id)) for bot_id in bots)
+        removal = VectorRemoval(self.database, self.vectors)
+        counts["vectors"] = sum(removal.count(Namespace(organization_id, bot_id), None) for bot_id in bots)
         return {store: number for store, number in counts.items() if number}
 
     def erase(self, organization_id: UUID, bots: Sequence[UUID], now: datetime, keep_lease: Callable[[], None]) -> None:
@@ -59,7 +61,7 @@ class OrganizationEraser:
             keep_lease()
         self.erase_objects(organization_id)
         for bot_id in bots:
-            self.vectors.delete_namespace(Namespace(organization_id, bot_id))
+            VectorRemoval(self.database, self.vectors).run(Namespace(organization_id, bot_id), None)
         for statement in queries.DELETE_STEPS:
             while self._transact(organization_id, _step(statement)) == STEP:
                 keep_lease()

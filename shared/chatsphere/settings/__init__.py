@@ -28,6 +28,7 @@ from chatsphere.settings.identity import (
     TokenVerificationSettings,
 )
 from chatsphere.settings.mail import MailSettings
+from chatsphere.settings.ocr import OcrSettings
 from chatsphere.settings.providers import (
     AnswerSettings,
     EmbeddingSettings,
@@ -35,7 +36,13 @@ from chatsphere.settings.providers import (
     ProviderSettings,
     VectorStoreSettings,
 )
-from chatsphere.settings.storage import QueueSettings, StorageSettings, UploadCredentialsSettings
+from chatsphere.settings.storage import (
+    MalwareScanSettings,
+    QueueSettings,
+    StorageSettings,
+    UploadCredentialsSettings,
+)
+from chatsphere.settings.web import WebSettings
 
 __all__ = [
     "SECRET_SUFFIX",
@@ -53,8 +60,10 @@ __all__ = [
     "FetchSecret",
     "GeminiSettings",
     "MailSettings",
+    "MalwareScanSettings",
     "MfaSettings",
     "MigrationSettings",
+    "OcrSettings",
     "PasswordSettings",
     "PlanSettings",
     "ProviderSettings",
@@ -70,4 +79,5 @@ __all__ = [
     "UploadCredentialsSettings",
     "VectorStoreSettings",
     "VendorKey",
+    "WebSettings",
 ]

@@ -31,11 +31,15 @@ class GeminiSettings(ProviderSettings):
 
 
 class EmbeddingSettings(GeminiSettings):
-    """Which embedder turns text into vectors."""
+    """Which embedder turns text into vectors, where a bot has not been embedded by another.
+
+    The price is in micro-dollars for a million tokens; set it for a model whose price is not known.
+    """
 
     embedder: Literal["minilm", "gemini"] = "minilm"
     gemini_embedding_model: str = "gemini-embedding-2"
     gemini_embedding_dimensions: Literal[768] = 768
+    gemini_embedding_microdollars: int | None = Field(default=None, ge=0)
 
     @model_validator(mode="after")
     def _has_key(self) -> Self:

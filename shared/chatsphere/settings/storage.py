@@ -1,5 +1,7 @@
 """The uploads bucket, the queues, and who may put files there."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from chatsphere.settings.environment import Environment
@@ -14,6 +16,12 @@ class StorageSettings(Environment):
     upload_expires_seconds: int = Field(default=3600, ge=1, le=604_800)
 
 
+class MalwareScanSettings(Environment):
+    """Who scans uploaded objects for malware; where somebody does, nothing is read before it was found clean."""
+
+    malware_scan: Literal["off", "guardduty"] = "off"
+
+
 class QueueSettings(Environment):
     """Addresses of the queues that a function sends to; each function is given only those it may use."""
 
@@ -23,6 +31,8 @@ class QueueSettings(Environment):
     embed_queue_url: str | None = None
     purge_queue_url: str | None = None
     mail_queue_url: str | None = None
+    fetch_queue_url: str | None = None
+    reconcile_queue_url: str | None = None
 
 
 class UploadCredentialsSettings(Environment):

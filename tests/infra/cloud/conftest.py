@@ -31,8 +31,10 @@ EVERYTHING = DeploymentConfig(
         link_base="https://console.example.com/links",
         configuration_set="accounts",
     ),
+    ocr="textract",
     stripe=Stripe(return_url="https://console.example.com/billing", prices={"Basic": "price_1", "Pro": "price_2"}),
     alarm_email="operator@example.com",
+    malware_scan=True,
 )
 
 

@@ -23,6 +23,7 @@ WRONG = {
     "waf": ('"perhaps"', "valid boolean"),
     "vector_store": ('"chroma"', "'pgvector', 'pinecone' or 'qdrant'"),
     "qdrant_url": ("5", "valid string"),
+    "ocr": ('"tesseract"', "Input should be 'textract'"),
     "database": ("{min_acu = 2, max_acu = 1}", "min_acu is above max_acu"),
     "log_retention_days": ("31", "Input should be 1, 3, 7"),
     "api_requests_per_second": ("0", "greater than or equal to 1"),

@@ -48,7 +48,7 @@ def test_lean_pays_for_the_way_out_and_for_each_wake_of_the_database(lean: templ
     assert found["ebs_gp3"] == 8
     assert "nat_gateway" not in found
     assert "rds_proxy_acu" not in found
-    wakes, awake_hours = 730 / 3, (15 + 20 + 300) / 3600
+    wakes, awake_hours = 730 / 4, (15 + 20 + 300) / 3600
     assert found["aurora_acu"] == pytest.approx(wakes * awake_hours)
 
 

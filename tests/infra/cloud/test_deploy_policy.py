@@ -10,7 +10,7 @@ import pytest
 from infra.cloud.deploy_policy import (
     MAX_CHARACTERS,
     UncoveredTypeError,
-    cloudformation_policy,
+    cloudformation_policies,
     load_grants,
     policies,
 )
@@ -36,7 +36,7 @@ def statements(policy: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def test_every_resource_type_of_the_templates_is_covered(types: set[str]) -> None:
-    cloudformation_policy(types)
+    cloudformation_policies(types)
 
 
 def test_nothing_is_granted_that_no_template_needs(types: set[str]) -> None:
@@ -49,7 +49,7 @@ def test_nothing_is_granted_that_no_template_needs(types: set[str]) -> None:
 
 def test_an_uncovered_type_is_named() -> None:
     with pytest.raises(UncoveredTypeError, match="AWS::Redshift::Cluster"):
-        cloudformation_policy({"AWS::Redshift::Cluster"})
+        cloudformation_policies({"AWS::Redshift::Cluster"})
 
 
 def test_the_written_policy_is_the_derived_one(types: set[str]) -> None:
@@ -62,9 +62,10 @@ def test_iam_takes_each_as_one_managed_policy(types: set[str]) -> None:
 
 
 def test_only_what_has_no_name_is_granted_on_everything(types: set[str]) -> None:
-    for statement in statements(cloudformation_policy(types)):
-        assert "*" not in many(statement["Action"])
-        assert ("*" in many(statement["Resource"])) <= (statement["Sid"] in UNNAMED), statement["Sid"]
+    for policy in cloudformation_policies(types).values():
+        for statement in statements(policy):
+            assert "*" not in many(statement["Action"])
+            assert ("*" in many(statement["Resource"])) <= (statement["Sid"] in UNNAMED), statement["Sid"]
 
 
 def test_neither_reads_what_customers_or_providers_entrusted(types: set[str]) -> None:

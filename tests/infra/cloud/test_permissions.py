@@ -39,18 +39,28 @@ LEAN = {
     "manage_organizations": CONNECT | SEND,
     "describe_api": CONNECT | READ_SECRETS,
     "manage_bots": CONNECT | SEND,
-    "manage_documents": CONNECT | SEND | DELETE_OBJECTS | {"s3:PutObject", "sts:AssumeRole"},
+    "manage_documents": CONNECT | READ_SECRETS | SEND | DELETE_OBJECTS | {"s3:PutObject", "sts:AssumeRole"},
     "manage_conversations": CONNECT,
     "answer_question": CONNECT | READ_SECRETS,
     "register_object": CONNECT | SEND | TAKE | READ_OBJECTS | DELETE_OBJECTS,
     "extract_document": CONNECT | SEND | TAKE | READ_OBJECTS | READ_SECRETS,
-    "embed_chunks": CONNECT | TAKE | READ_SECRETS,
+    "embed_chunks": CONNECT | SEND | TAKE | READ_SECRETS,
     "purge_deleted": CONNECT | TAKE | DELETE_OBJECTS,
+    "fetch_pages": CONNECT | SEND | TAKE | READ_OBJECTS | DELETE_OBJECTS | {"s3:PutObject"},
+    "reconcile_stores": CONNECT | SEND | TAKE | READ_OBJECTS | DELETE_OBJECTS,
     "send_mail": CONNECT | TAKE,
     "reap_stalled": CONNECT | SEND,
     "migrate_database": CONNECT | READ_SECRETS | {"secretsmanager:PutSecretValue", "kms:GenerateDataKey"},
 }
-PINECONE_USERS = {"manage_documents", "answer_question", "register_object", "embed_chunks", "purge_deleted"}
+PINECONE_USERS = {
+    "manage_documents",
+    "answer_question",
+    "register_object",
+    "embed_chunks",
+    "purge_deleted",
+    "fetch_pages",
+    "reconcile_stores",
+}
 
 DATABASE_ROLES = {
     "authorize_request": {"chatsphere_authenticator"},
@@ -151,6 +161,17 @@ def test_only_the_function_that_sends_mail_may_and_only_as_the_sender(everything
         f"{every}identity/example.com",
         f"{every}configuration-set/accounts",
     }
+
+
+def test_scanned_pages_go_to_textract_where_the_deployment_says_so_and_from_one_function(
+    everything: Deployment, lean: Deployment
+) -> None:
+    action = "textract:DetectDocumentText"
+    readers = {spec.name for spec in FUNCTIONS if action in set(actions(everything.statements(spec.name)))}
+
+    assert readers == {"extract_document"}
+    assert everything.environment("extract_document")["OCR"] == "textract"
+    assert lean.environment("extract_document")["OCR"] == "off"
 
 
 def test_stripes_secrets_reach_the_function_that_uses_them_and_no_other(everything: Deployment) -> None:

@@ -64,6 +64,17 @@ def test_messages_start_their_function(deployment: Deployment, spec: FunctionSpe
     assert {"sqs:ReceiveMessage", "sqs:DeleteMessage", "kms:Decrypt"} <= set(actions(deployment.statements(spec.name)))
 
 
+def test_a_function_that_goes_on_by_message_is_not_taken_for_an_endless_loop(deployment: Deployment) -> None:
+    allowed = {
+        name
+        for name, (_, _, found) in deployment.functions.items()
+        if found["Properties"].get("RecursiveLoop") == "Allow"
+    }
+
+    assert {"extract_document"} <= allowed
+    assert allowed == {spec.name for spec in QUEUE_FUNCTIONS if spec.trigger.queue in spec.sends_to}  # type: ignore[union-attr]
+
+
 @pytest.mark.parametrize("queue", QUEUES, ids=lambda queue: queue.name)
 def test_a_queue_hides_a_message_long_enough_and_ends_in_a_dead_letter_queue_of_its_own(
     deployment: Deployment, queue: Queue
@@ -140,7 +151,11 @@ def test_the_bucket_reports_to_the_intake_queue_which_lets_only_it_in(deployment
     reported = bucket["Properties"]["NotificationConfiguration"]["QueueConfigurations"]
     permission = data.resources("AWS::SQS::QueuePolicy")[bucket["DependsOn"][0]]["Properties"]["PolicyDocument"]
 
-    assert {entry["Event"] for entry in reported} == {"s3:ObjectCreated:*", "s3:ObjectRemoved:*"}
+    assert {entry["Event"] for entry in reported} == {
+        "s3:ObjectCreated:*",
+        "s3:ObjectRemoved:*",
+        "s3:LifecycleExpiration:*",
+    }
     assert {deployment.text(data, entry["Queue"]) for entry in reported} == {intake}
     [allowed] = [statement for statement in permission["Statement"] if statement["Effect"] == "Allow"]
     assert allowed["Principal"] == {"Service": "s3.amazonaws.com"}

@@ -5,7 +5,11 @@ from infra.packaging.targets import this_machine
 from tests.infra.packaging.coldness import ColdStarts
 from tests.infra.packaging.imports import imported_packages, provided
 
-AT_START = {"answer_question": ("core", "streaming"), "migrate_database": ("core", "migrations")}
+AT_START = {
+    "answer_question": ("core", "streaming"),
+    "fetch_pages": ("core", "providers", "parsers"),
+    "migrate_database": ("core", "migrations"),
+}
 """The layers that a function needs before its first event; the others need `core`."""
 
 AWS = {"boto3", "botocore", "s3transfer", "dateutil", "six", "urllib3"}

@@ -97,6 +97,16 @@ def a_finished_deletion_is_not_repeated(world: World, call: Call) -> None:
     assert call(_delivered("purge_deleted", world.namespace | {"document_id": str(uuid4())})) == HANDLED
 
 
+def an_overtaken_step_is_dropped(world: World, call: Call) -> None:
+    step = {"source_id": str(uuid4()), "step": 1}
+
+    assert call(_delivered("fetch_pages", world.namespace | step)) == HANDLED
+
+
+def an_empty_bot_is_reconciled(world: World, call: Call) -> None:
+    assert call(_delivered("reconcile_stores", world.namespace)) == HANDLED
+
+
 def a_mail_is_sent(world: World, call: Call) -> None:
     before = world.mails_sent()
 
@@ -122,6 +132,8 @@ TRIALS: Mapping[str, Trial] = {
     "extract_document": a_pdf_is_extracted,
     "embed_chunks": an_overtaken_batch_is_dropped,
     "purge_deleted": a_finished_deletion_is_not_repeated,
+    "fetch_pages": an_overtaken_step_is_dropped,
+    "reconcile_stores": an_empty_bot_is_reconciled,
     "send_mail": a_mail_is_sent,
     "reap_stalled": nothing_is_stalled,
 }

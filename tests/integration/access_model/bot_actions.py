@@ -66,7 +66,7 @@ def delete_bot(run: Run, _choices: Choices, credential: Credential, bot: Bot) ->
     # Seldom, or there would be none left to do anything with.
     if len(run.world.visible_bots(credential)) < 2 if run.world.alive(credential) else False:
         return read_bot(run, _choices, credential, bot)
-    if run.ask(credential, "delete bot", "DELETE", f"/v1/bots/{bot.id}", bot=bot, then=204) is not None:
+    if run.ask(credential, "delete bot", "DELETE", f"/v1/bots/{bot.id}", bot=bot, then=202) is not None:
         bot.deleted = True
     return None
 

@@ -32,6 +32,7 @@ NOT_SERVED = {
 
 PREPARED = {
     "restoreBot": "UPDATE bots SET status = 'archived' WHERE id = %(bot_id)s",
+    "cancelTrainingRun": "UPDATE training_runs SET status = 'running' WHERE id = %(run_id)s",
     "rollBackBot": "UPDATE bots SET description = 'Changed.', version = 2 WHERE id = %(bot_id)s",
 }
 """What makes an operation change something: as it is, the bot would stay the same."""

@@ -43,6 +43,7 @@ def test_a_bot_needs_nothing_but_a_name(api: RunningApi, account: Account) -> No
         "welcome_message": "Hi! How can I help you today?",
         "system_prompt": "",
         "model": None,
+        "embedding_model": None,
         "temperature": 0.2,
         "visibility": "organization",
         "configuration": DEFAULTS,
@@ -176,7 +177,8 @@ def test_a_deleted_bot_is_gone_at_once_and_its_remains_are_handed_on(api: Runnin
 
     answer = ask(api, account, "DELETE", bot["id"])
 
-    assert (answer.status, answer.text) == (204, "")
+    deletion = answer.json["deletion"]
+    assert (answer.status, deletion["bot_id"], deletion["status"]) == (202, bot["id"], "running")
     for method, body in (("GET", None), ("PATCH", {"name": "x"}), ("DELETE", None)):
         assert ask(api, account, method, bot["id"], body).code == "not_found"
     assert [shown["id"] for shown in ask(api, account, "GET").json["data"]] == [other["id"]]
@@ -192,7 +194,7 @@ def test_a_deletion_that_cannot_be_handed_on_is_left_to_the_reaper(api: RunningA
     bot = api.bot(account)
     vars(api.container)["purge_queue"] = Broken()
 
-    assert ask(api, account, "DELETE", bot["id"]).status == 204
+    assert ask(api, account, "DELETE", bot["id"]).status == 202
     assert ask(api, account, "GET", bot["id"]).code == "not_found"
     with api.container.database.transaction(UUID(account.organization_id)) as connection:
         row = connection.execute("SELECT status FROM bots WHERE id = %s", (bot["id"],)).fetchone()

@@ -78,7 +78,7 @@ def test_a_public_bot_ends_to_be_one_at_once(
     bot = team.bot(visibility="public")
     assert look(api, bot["id"]).status == 200
 
-    assert team.ask(team.owner, method, f"/bots/{bot['id']}{action}", body).status in (200, 204)
+    assert team.ask(team.owner, method, f"/bots/{bot['id']}{action}", body).status in (200, 202)
 
     assert look(api, bot["id"]).status == 404
     assert published(team, bot) is False
@@ -211,7 +211,7 @@ def test_an_archived_bot_is_kept_as_it_is(team: Team) -> None:
         assert (answer.status, answer.code) == (409, "bot_archived"), action
     assert team.ask(team.owner, "GET", path).json == archived
     assert team.ask(team.owner, "GET", f"{path}/versions").status == 200
-    assert team.ask(team.owner, "DELETE", path).status == 204
+    assert team.ask(team.owner, "DELETE", path).status == 202
 
 
 def test_a_restored_bot_has_the_status_of_its_documents(team: Team) -> None:

@@ -36,9 +36,8 @@ def client(database: Database, ids: UuidV7Ids, tenant: Tenant, embedder: MiniLmE
     vectors = PgVectorStore(database)
     for name, text in PLANS.items():
         add_document(database, vectors, embedder, ids, tenant, f"{name}.md", text)
-    services = Services(
-        database, BotRetriever(database, embedder, vectors), ExtractiveAnswerModel(embedder), SteppingClock(), ids
-    )
+    retriever = BotRetriever(database, lambda _: embedder, vectors)
+    services = Services(database, retriever, ExtractiveAnswerModel(embedder), SteppingClock(), ids)
     return ChatClient(chat_app(lambda: services), tenant)
 
 

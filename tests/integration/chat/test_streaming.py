@@ -10,8 +10,8 @@ from starlette.types import Message
 from chatsphere.chat import composing
 from chatsphere.chat.asgi import chat_app
 from chatsphere.chat.services import Services
-from chatsphere.chat.streaming import HEARTBEAT
 from chatsphere.errors import UnavailableError
+from chatsphere.http.event_stream import HEARTBEAT
 from chatsphere.ports import AnswerCitation, AnswerDelta, AnswerEnd
 from tests.conftest import Tenant
 from tests.fakes_chat import FakeRetriever, ScriptedModel, Step

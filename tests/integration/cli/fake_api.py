@@ -3,16 +3,17 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from email.message import Message
 from email.parser import BytesParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar, cast
 from urllib.parse import parse_qsl, urlsplit
+from uuid import uuid4
 
 from tests.background_server import in_background
-from tests.integration.cli.fake_state import API_KEY, Json, Request, State
+from tests.integration.cli.fake_state import API_KEY, STEPS, Json, Request, State
 
 Answer = tuple[int, Json]
 PUBLIC = ("/v1/health/", "/v1/auth/", "/store")
@@ -64,6 +65,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.take_form(raw)
         elif url.path.endswith("/chat") and body.get("stream"):
             self.stream(state.chat)
+        elif url.path.endswith("/ingestion/stream") and state.streams_ingestion:
+            self.stream(ingestion_events(state, request))
         else:
             self.answer(*_route(state, request, self.server.url))
 
@@ -99,16 +102,39 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.state.receive(bot_id, document_id, content.decode(), sha256=digest, size=len(content))
         self.answer(204, None)
 
-    def stream(self, events: list[tuple[str, Json]]) -> None:
+    def stream(self, events: Iterable[tuple[str, Json]]) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(b": still here\n\n")
         for name, data in events:
-            self.wfile.write(f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode())
+            place = f"id: {data['id']}-{name}\n" if "id" in data else ""
+            self.wfile.write(f"{place}event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode())
             self.wfile.flush()
         self.close_connection = True
+
+
+def ingestion_events(state: State, request: Request) -> Iterator[tuple[str, Json]]:
+    """Tell of each document's next step until none is under way, or the stream is to end after so many events."""
+    documents = state.documents[request.path.split("/")[3]]
+    open_ones = [document for document in documents.values() if document["status"] in STEPS[:-1]]
+    told = 0
+    if "Last-Event-Id" not in {name.title() for name in request.headers}:
+        totals = {status: sum(d["status"] == status for d in documents.values()) for status in STEPS}
+        yield "snapshot", {"id": "first", "under_way": [dict(d) for d in open_ones], "totals": totals}
+    while open_ones:
+        for document in open_ones:
+            if told == state.end_streams_after:
+                yield "reconnect", {"id": "place", "last_event_id": "place"}
+                return
+            yield (
+                "document",
+                {"stage": "extract", "progress": None, "retryable": False, **state.step(document, streamed=True)},
+            )
+            told += 1
+        open_ones = [document for document in open_ones if document["status"] in STEPS[:-1]]
+    yield "idle", {"id": "idle", "totals": {}}
 
 
 def _form(content_type: str, raw: bytes) -> list["Message[str, str]"]:
@@ -228,7 +254,7 @@ def update_bot(state: State, request: Request, url: str, bot_id: str) -> Answer:
 @_Routes.on("DELETE /v1/bots/{bot_id}")
 def delete_bot(state: State, request: Request, url: str, bot_id: str) -> Answer:
     del state.bots[bot_id]
-    return 204, {}
+    return 202, {"deletion": state.note_deletion(bot_id)}
 
 
 @_Routes.on("GET /v1/bots/{bot_id}/documents")
@@ -243,6 +269,9 @@ def list_documents(state: State, request: Request, url: str, bot_id: str) -> Ans
 
 @_Routes.on("POST /v1/bots/{bot_id}/documents")
 def add_document(state: State, request: Request, url: str, bot_id: str) -> Answer:
+    if "url" in request.body:
+        name = request.body.get("name") or request.body["url"].partition("://")[2]
+        return 202, {"document": dict(state.add_document(bot_id, name)), "outcome": "created"}
     document = state.add_document(bot_id, request.body["name"])
     if "text" in request.body:
         state.receive(bot_id, document["id"], request.body["text"])
@@ -251,6 +280,49 @@ def add_document(state: State, request: Request, url: str, bot_id: str) -> Answe
     state.uploads[key] = f"{bot_id}/{document['id']}"
     upload = {"url": f"{url}/store", "fields": {"key": key, "policy": "p"}}
     return 201, {"document": dict(document), "upload": upload}
+
+
+@_Routes.on("POST /v1/bots/{bot_id}/sources")
+def add_source(state: State, request: Request, url: str, bot_id: str) -> Answer:
+    pages = {"waiting": 0, "fetched": 2, "failed": 1, "skipped": 0, "gone": 0}
+    source = {"id": str(uuid4()), "status": "synced", "pages": pages, **request.body}
+    state.sources[source["id"]] = source
+    return 202, {"source": source}
+
+
+@_Routes.on("GET /v1/bots/{bot_id}/sources")
+def list_sources(state: State, request: Request, url: str, bot_id: str) -> Answer:
+    return _page(list(state.sources.values()), request.query)
+
+
+@_Routes.on("GET /v1/bots/{bot_id}/sources/{source_id}")
+def get_source(state: State, request: Request, url: str, bot_id: str, source_id: str) -> Answer:
+    return 200, state.sources[source_id]
+
+
+@_Routes.on("PATCH /v1/bots/{bot_id}/sources/{source_id}")
+def update_source(state: State, request: Request, url: str, bot_id: str, source_id: str) -> Answer:
+    state.sources[source_id].update(request.body)
+    return 200, state.sources[source_id]
+
+
+@_Routes.on("DELETE /v1/bots/{bot_id}/sources/{source_id}")
+def delete_source(state: State, request: Request, url: str, bot_id: str, source_id: str) -> Answer:
+    del state.sources[source_id]
+    return 204, {}
+
+
+@_Routes.on("POST /v1/bots/{bot_id}/sources/{source_id}/sync")
+def sync_source(state: State, request: Request, url: str, bot_id: str, source_id: str) -> Answer:
+    state.sources[source_id]["status"] = "syncing"
+    return 202, {"source": state.sources[source_id]}
+
+
+@_Routes.on("GET /v1/bots/{bot_id}/sources/{source_id}/pages")
+def list_source_pages(state: State, request: Request, url: str, bot_id: str, source_id: str) -> Answer:
+    root = state.sources[source_id]["url"]
+    page = {"url": root, "status": "failed", "error_code": "url_failed", "is_excluded": False, "fetched_at": None}
+    return _page([page], request.query)
 
 
 @_Routes.on("POST /v1/bots/{bot_id}/upload-credentials")
@@ -268,13 +340,49 @@ def get_document(state: State, request: Request, url: str, bot_id: str, document
 @_Routes.on("DELETE /v1/bots/{bot_id}/documents/{document_id}")
 def delete_document(state: State, request: Request, url: str, bot_id: str, document_id: str) -> Answer:
     del state.documents[bot_id][document_id]
-    return 204, {}
+    return 202, {"deletion": state.note_deletion(bot_id, document_id)}
+
+
+@_Routes.on("GET /v1/deletions")
+def list_deletions(state: State, request: Request, url: str) -> Answer:
+    return _page(
+        [one for one in state.deletions if request.query.get("bot_id") in (None, one["bot_id"])], request.query
+    )
+
+
+@_Routes.on("GET /v1/deletions/{deletion_id}")
+def get_deletion(state: State, request: Request, url: str, deletion_id: str) -> Answer:
+    return 200, next(one for one in state.deletions if one["id"] == deletion_id)
 
 
 @_Routes.on("POST /v1/bots/{bot_id}/documents/{document_id}/reprocess")
 def reprocess(state: State, request: Request, url: str, bot_id: str, document_id: str) -> Answer:
     state.documents[bot_id][document_id].update(status="registered")
     return 202, {"document": dict(state.documents[bot_id][document_id])}
+
+
+@_Routes.on("POST /v1/bots/{bot_id}/redrive")
+def redrive(state: State, request: Request, url: str, bot_id: str) -> Answer:
+    wanted = request.body.get("error_codes")
+    failed = [
+        document
+        for document in state.documents[bot_id].values()
+        if document["status"] == "failed" and (document.get("error_code") in wanted if wanted else True)
+    ]
+    for document in failed[:1]:
+        document["status"] = "registered"
+    return 202, {"redriven": len(failed[:1]), "skipped": [], "has_more": len(failed) > 1}
+
+
+@_Routes.on("POST /v1/bots/{bot_id}/reconcile")
+def reconcile(state: State, request: Request, url: str, bot_id: str) -> Answer:
+    running: Json = {"id": "0192", "status": "running", "looked_at": {}, "found": {}, "repaired": {}, "remaining": None}
+    return 202, {"reconciliation": running | {"dry_run": request.body["dry_run"]}}
+
+
+@_Routes.on("GET /v1/bots/{bot_id}/reconciliations/{reconciliation_id}")
+def get_reconciliation(state: State, request: Request, url: str, bot_id: str, reconciliation_id: str) -> Answer:
+    return 200, {"id": reconciliation_id, **state.reconciliations[bot_id]}
 
 
 @_Routes.on("GET /v1/bots/{bot_id}/documents/{document_id}/chunks")
@@ -288,6 +396,43 @@ def list_chunks(state: State, request: Request, url: str, bot_id: str, document_
         "heading_path": ["Top", "Sub"],
     }
     return _page([{**chunk, "content": state.texts[document_id]}], request.query)
+
+
+@_Routes.on("GET /v1/bots/{bot_id}/documents/{document_id}/history")
+def list_history(state: State, request: Request, url: str, bot_id: str, document_id: str) -> Answer:
+    return _page(state.histories[document_id], request.query)
+
+
+@_Routes.on("GET /v1/bots/{bot_id}/training-runs")
+def list_training_runs(state: State, request: Request, url: str, bot_id: str) -> Answer:
+    kind = request.query.get("kind")
+    return _page([run for run in state.training_runs.get(bot_id, []) if kind in (None, run["kind"])], request.query)
+
+
+@_Routes.on("GET /v1/embedding-models")
+def list_embedding_models(state: State, request: Request, url: str) -> Answer:
+    price = {"dimensions": 384, "microdollars_per_million_tokens": 200_000, "is_default": True}
+    return 200, {"data": [{"name": "other", **price}]}
+
+
+@_Routes.on("POST /v1/bots/{bot_id}/training-runs")
+def start_training_run(state: State, request: Request, url: str, bot_id: str) -> Answer:
+    counts = {"documents": 1, "chunks": 64, "tokens": 5_000_000, "batches": 2, "cost_microdollars": 1_000_000}
+    estimate = counts | {"from_model": "own", "to_model": request.body["embedding_model"]}
+    if request.body.get("dry_run"):
+        return 200, {"estimate": estimate, "training_run": None}
+    return 202, {"estimate": estimate, "training_run": state.add_run(bot_id, request.body["embedding_model"])}
+
+
+@_Routes.on("GET /v1/bots/{bot_id}/training-runs/{run_id}")
+def get_training_run(state: State, request: Request, url: str, bot_id: str, run_id: str) -> Answer:
+    (run,) = [each for each in state.training_runs[bot_id] if each["id"] == run_id]
+    run["done_batches"] += 1
+    if run["error_code"]:
+        run["status"] = "failed"
+    elif run["done_batches"] == run["total_batches"]:
+        run["status"] = "succeeded"
+    return 200, run
 
 
 @_Routes.on("POST /v1/bots/{bot_id}/chat")

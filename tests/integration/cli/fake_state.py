@@ -39,6 +39,7 @@ class State:
 
     bots: dict[str, Json] = field(default_factory=dict)
     documents: dict[str, dict[str, Json]] = field(default_factory=dict)
+    deletions: list[Json] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
     uploads: dict[str, str] = field(default_factory=dict)
     access_tokens: set[str] = field(default_factory=set)
@@ -51,8 +52,23 @@ class State:
     s3_endpoint: str | None = None
     ready: bool = True
     filters_by_status: bool = True
+    streams_ingestion: bool = False
+    steps_when_streamed: bool = False
+    end_streams_after: int | None = None
+    histories: dict[str, list[Json]] = field(default_factory=dict)
+    training_runs: dict[str, list[Json]] = field(default_factory=dict)
+    reconciliations: dict[str, Json] = field(default_factory=dict)
+    sources: dict[str, Json] = field(default_factory=dict)
     expires_in: float = 600
     lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def add_run(self, bot_id: str, model: str) -> Json:
+        """Begin to embed a bot anew; it does one batch each time it is looked at."""
+        run: Json = {"id": str(uuid4()), "bot_id": bot_id, "kind": "reembed", "status": "running", "error_code": None}
+        run |= {"embedding_model": model, "done_batches": 0, "total_batches": 2, "token_count": 0}
+        run |= {"cost_microdollars": 0}
+        self.training_runs.setdefault(bot_id, []).insert(0, run)
+        return run
 
     def fail(self, method: str, path: str, status: int, times: int = 1, code: str = "", **headers: str) -> None:
         """Answer the next requests to a path with a problem."""
@@ -72,6 +88,20 @@ class State:
     def count(self, method: str, path: str) -> int:
         """Return how often a path was asked for."""
         return sum((request.method, request.path) == (method, path) for request in self.requests)
+
+    def note_deletion(self, bot_id: str, document_id: str | None = None) -> Json:
+        """Make the receipt of a deletion."""
+        receipt: Json = {
+            "id": str(uuid4()),
+            "bot_id": bot_id,
+            "document_id": document_id,
+            "status": "done",
+            "requested_at": "2026-01-01T00:00:00Z",
+            "removed": {"chunks": 2},
+            "left_over": {"chunks": 0},
+        }
+        self.deletions.append(receipt)
+        return receipt
 
     def add_bot(self, name: str, **fields: Any) -> Json:
         """Make a bot."""
@@ -96,9 +126,11 @@ class State:
             self.texts[document_id] = text
             self.documents[bot_id][document_id].update(fields, status="registered", received=True)
 
-    def step(self, document: Json) -> Json:
+    def step(self, document: Json, *, streamed: bool = False) -> Json:
         """Take a document one step further; one whose name says so fails."""
         with self.lock:
+            if self.steps_when_streamed and not streamed:
+                return dict(document)
             if document["status"] in STEPS[:-1] and document.get("received"):
                 document["status"] = STEPS[STEPS.index(document["status"]) + 1]
                 if "stuck" in document["name"]:

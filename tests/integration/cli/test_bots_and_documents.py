@@ -29,7 +29,8 @@ def test_a_bot_is_made_shown_changed_and_deleted(cli: Run, known: FakeApi) -> No
     assert cli("bots", "show", "--json").json == changed.json
 
     deleted = cli("bots", "delete", "Grace", "--yes", "--json")
-    assert deleted.json == {"id": made.json["id"], "deleted": True}
+    assert (deleted.json["id"], deleted.json["deleted"]) == (made.json["id"], True)
+    assert cli("deletions", "list", "--json").json["data"] == [deleted.json["deletion"]]
     assert known.state.bots == {}
 
 
@@ -89,7 +90,12 @@ def test_documents_are_listed_shown_and_deleted_by_name(cli: Run, known: FakeApi
     assert cli("docs", "show", "a.txt", "--json").json["id"] == first
     assert cli("docs", "chunks", "a.txt", "--json").json["data"][0]["content"] == "first"
     assert cli("docs", "reprocess", "b.txt", "--json").json["document"]["status"] == "registered"
-    assert cli("docs", "delete", "a.txt", second, "--yes", "--json").json == {"deleted": [first, second]}
+    deleted = cli("docs", "delete", "a.txt", second, "--yes", "--json").json
+    assert deleted["deleted"] == [first, second]
+    receipt = deleted["deletions"][0]
+    assert cli("deletions", "show", receipt["id"], "--json").json == receipt
+    shown = cli("deletions", "list", "--bot", bot["id"]).out
+    assert ("2 chunks" in shown, "nothing" in shown) == (True, True)
     assert known.state.documents[bot["id"]] == {}
 
 

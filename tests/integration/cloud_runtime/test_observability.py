@@ -105,7 +105,7 @@ def story(database_server: str) -> Iterator[Story]:
         environment.delenv("POWERTOOLS_METRICS_DISABLED", raising=False)
         services_from_environment.cache_clear()
         with running_api(database_urls, **variables) as api, kept_log() as log:
-            for queue in ("purge_queue", "extract_queue"):
+            for queue in ("purge_queue", "extract_queue", "embed_queue"):
                 del vars(api.container)[queue]
             told = Story(api, moto, queues, log)
             _identity(told)
@@ -175,8 +175,8 @@ def _questions(story: Story) -> None:
 
 
 def _deletions(story: Story) -> None:
-    assert story.ask("DELETE", f"/v1/bots/{story.bot_id}/documents/{story.ids['text']}").status == 204
-    assert story.ask("DELETE", f"/v1/bots/{story.bot_id}").status == 204
+    assert story.ask("DELETE", f"/v1/bots/{story.bot_id}/documents/{story.ids['text']}").status == 202
+    assert story.ask("DELETE", f"/v1/bots/{story.bot_id}").status == 202
     story.drain("purge", "purge_deleted")
     story.api.clock.advance(hours=2)
     story.invoke("reap_stalled", {"id": "scheduled"})

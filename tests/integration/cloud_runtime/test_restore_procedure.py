@@ -25,6 +25,7 @@ ROWS = """
 SELECT (SELECT count(*) FROM organizations), (SELECT count(*) FROM bots), (SELECT count(*) FROM messages),
        (SELECT count(*) FROM chunk_vectors), (SELECT max(name) FROM bots)
 """
+SLEEPING_TRIGGERS = "SELECT tgname FROM pg_trigger WHERE tgenabled <> 'O'"
 UNGUARDED = "SELECT relname FROM pg_class WHERE relrowsecurity AND NOT relforcerowsecurity"
 
 
@@ -82,6 +83,7 @@ def restore(restored: ManagedDatabase, deployed: ManagedDatabase, folder: Path) 
 def rows(database: ManagedDatabase) -> tuple[object, ...] | None:
     with psycopg.connect(database.superuser) as connection:
         assert connection.execute(UNGUARDED).fetchall() == []
+        assert connection.execute(SLEEPING_TRIGGERS).fetchall() == []
         return connection.execute(ROWS).fetchone()
 
 

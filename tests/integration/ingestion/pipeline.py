@@ -2,26 +2,39 @@
 
 import json
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from chatsphere.adapters.system import UuidV7Ids
 from chatsphere.db.database import Connection, Database
+from chatsphere.errors import EmbeddingModelUnavailableError
+from chatsphere.knowledge.chunking import Pending
+from chatsphere.knowledge.extraction import Position
 from chatsphere.knowledge.ingestion.deletion import Eraser
 from chatsphere.knowledge.ingestion.embed import ChunkEmbedder
 from chatsphere.knowledge.ingestion.events import parse_events
 from chatsphere.knowledge.ingestion.extract import Extractor
-from chatsphere.knowledge.ingestion.messages import EmbedMessage, ExtractMessage, PurgeMessage
+from chatsphere.knowledge.ingestion.messages import EmbedMessage, ExtractMessage, PurgeMessage, ReconcileMessage
 from chatsphere.knowledge.ingestion.purge import Purger
 from chatsphere.knowledge.ingestion.reap import Reaper
+from chatsphere.knowledge.ingestion.redrive import Redriver
 from chatsphere.knowledge.ingestion.register import Registrar
+from chatsphere.knowledge.ingestion.scanning import ScannedObject, ScanWaits
 from chatsphere.knowledge.ingestion.submit import Submitter
+from chatsphere.knowledge.ingestion.times import PART_TIME
+from chatsphere.knowledge.reconciliation.building import Stores, build_reconciler
+from chatsphere.knowledge.reconciliation.reconcile import Reconciler
+from chatsphere.knowledge.reconciliation.reports import Reconciliation, ask_for, get_reconciliation
 from chatsphere.knowledge.text import Block, Chunk
+from chatsphere.knowledge.training.advance import RunAdvancer
+from chatsphere.knowledge.training.messages import ReembedMessage, TrainingMessage
+from chatsphere.knowledge.training.reembed import BatchReembedder
 from chatsphere.observability import Metric
 from chatsphere.ports import Namespace, TokenCounter
 from chatsphere.queue_batches import Delivery, process_batch
@@ -32,8 +45,25 @@ MAX_BYTES = 10_000
 BEYOND_EVERY_LEASE = timedelta(minutes=6)
 
 
+DUE = """
+    SELECT FROM documents WHERE bot_id = %(bot_id)s
+      AND (status NOT IN ('ready', 'failed') OR vector_cleanup_due IS NOT NULL)
+    UNION ALL
+    SELECT FROM deletions WHERE bot_id = %(bot_id)s AND (status = 'running' OR recheck_at IS NOT NULL)
+    UNION ALL
+    SELECT FROM bots WHERE id = %(bot_id)s AND status = 'deleting'
+    UNION ALL
+    SELECT FROM training_runs WHERE bot_id = %(bot_id)s AND kind = 'reembed' AND lease_expires_at IS NOT NULL
+    LIMIT 1
+"""
+"""What of a bot somebody still has to do, or look at again."""
+
+
 class WorkerKilled(BaseException):
     """The process ended at this point: nothing of it runs any more."""
+
+
+START = Position()
 
 
 @dataclass
@@ -42,7 +72,19 @@ class FakeExtraction:
 
     blocks: Iterator[Block]
     page_count: int | None = 1
+    unread_pages: int = 0
     media_type: str = "text/plain"
+    position: Position = START
+
+    def __post_init__(self) -> None:
+        self.blocks = self._counted(self.blocks, self.position)
+
+    def _counted(self, blocks: Iterator[Block], after: Position) -> Iterator[Block]:
+        for block in blocks:
+            self.position = after
+            after = Position(None, after.blocks + 1, after.chars + len(block.text))
+            yield block
+        self.position = after
 
     def __enter__(self) -> "FakeExtraction":
         return self
@@ -51,18 +93,27 @@ class FakeExtraction:
         return None
 
 
-def read_lines(path: Path, **_: Any) -> Any:
+def read_lines(path: Path, *, position: Position = START, **_: Any) -> Any:
     """Each line of a text is a block."""
-    return FakeExtraction(Block(line) for line in path.read_text().splitlines() if line.strip())
+    blocks = (Block(line) for line in path.read_text().splitlines() if line.strip())
+    return FakeExtraction(islice(blocks, position.blocks, None), position=position)
 
 
-def one_chunk_a_block(blocks: Iterable[Block], tokens: TokenCounter) -> Iterator[Chunk]:
-    """Cut nothing."""
-    start = 0
-    for ordinal, block in enumerate(blocks):
-        end = start + len(block.text)
-        yield Chunk(ordinal, block.text, start, end, 1, 1, block.heading_path, tokens.count_tokens(block.text))
-        start = end + 2
+@dataclass
+class OneChunkABlock:
+    """Cuts nothing."""
+
+    tokens: TokenCounter
+    pending: Pending
+
+    def add(self, block: Block) -> Iterator[Chunk]:
+        ordinal, start, end = self.pending.ordinal, self.pending.end, self.pending.end + len(block.text)
+        self.pending = Pending(text_start=end + 2, ordinal=ordinal + 1)
+        tokens = self.tokens.count_tokens(block.text)
+        yield Chunk(ordinal, block.text, start, end, 1, 1, block.heading_path, tokens)
+
+    def finish(self) -> Iterator[Chunk]:
+        yield from ()
 
 
 @dataclass
@@ -77,9 +128,13 @@ class Pipeline:
     extract_queue: Any = field(default_factory=InMemoryQueue)
     embed_queue: Any = field(default_factory=InMemoryQueue)
     purge_queue: Any = field(default_factory=InMemoryQueue)
+    reconcile_queue: Any = field(default_factory=InMemoryQueue)
     vectors: Any = field(default_factory=InMemoryVectorStore)
     embedder: Any = field(default_factory=FakeEmbedder)
+    further_embedders: dict[str, Any] = field(default_factory=dict)
     read: Callable[..., Any] = read_lines
+    part_time: timedelta = PART_TIME
+    scanner: Any = None
     receive_counts: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -102,7 +157,6 @@ class Pipeline:
         return Submitter(
             self.database,
             self.objects,
-            self.extract_queue,
             self.registrar,
             self.clock,
             self.ids,
@@ -111,25 +165,49 @@ class Pipeline:
         )
 
     def register(self, delivery: Delivery) -> None:
+        if scanned := ScannedObject.of(delivery.body):
+            ScanWaits(self.database, self.extract_queue, self.clock).end(scanned)
+            return
         for event in parse_events(delivery.body):
-            self.registrar.register(event)
+            self.registrar.register(event, delivery.receive_count)
 
     def extract(self, delivery: Delivery) -> None:
         Extractor(
             self.database,
             self.objects,
             self.embed_queue,
+            self.extract_queue,
             self.embedder,
             self.clock,
             self.ids,
             MAX_BYTES,
             read=self.read,
-            cut=one_chunk_a_block,
-        ).extract(ExtractMessage.parse(delivery.body))
+            make_cutter=OneChunkABlock,
+            part_time=self.part_time,
+            scanner=self.scanner,
+        ).extract(ExtractMessage.parse(delivery.body), delivery.receive_count)
 
     def embed(self, delivery: Delivery) -> None:
-        embedder = ChunkEmbedder(self.database, self.embedder, self.vectors, self.clock, self.ids)
-        embedder.embed(EmbedMessage.parse(delivery.body), delivery.receive_count)
+        if "batch" not in delivery.body:
+            self.advancer.advance(TrainingMessage.parse(delivery.body))
+        elif "training_run_id" in delivery.body:
+            reembedder = BatchReembedder(self.advancer, self.embedder_for)
+            reembedder.embed(ReembedMessage.parse(delivery.body), delivery.receive_count)
+        else:
+            embedder = ChunkEmbedder(self.database, self.embedder_for, self.vectors, self.clock, self.ids)
+            embedder.embed(EmbedMessage.parse(delivery.body), delivery.receive_count)
+
+    def embedder_for(self, model: str | None) -> Any:
+        """Return the embedder of this name; the deployment's own for None."""
+        if model in (None, self.embedder.model):
+            return self.embedder
+        if model not in self.further_embedders:
+            raise EmbeddingModelUnavailableError
+        return self.further_embedders[model]
+
+    @property
+    def advancer(self) -> RunAdvancer:
+        return RunAdvancer(self.database, self.vectors, self.embed_queue, self.clock, self.ids)
 
     def purge(self, delivery: Delivery) -> None:
         Purger(self.database, self.objects, self.vectors, self.eraser, self.clock).purge(
@@ -143,9 +221,28 @@ class Pipeline:
             self.extract_queue,
             self.embed_queue,
             self.purge_queue,
+            self.reconcile_queue,
             self.clock,
             self.ids,
         ).reap()
+
+    @property
+    def redriver(self) -> Redriver:
+        return Redriver(self.database, self.extract_queue, self.clock)
+
+    def reconciler(self, *, max_pages: int = 100) -> Reconciler:
+        stores = Stores(self.database, self.objects, self.vectors)
+        made = build_reconciler(stores, self.registrar, self.redriver, self.reconcile_queue, self.clock, self.ids)
+        return replace(made, max_pages=max_pages)
+
+    def reconcile(self, *, dry_run: bool = False) -> Reconciliation:
+        """Compare the stores and repair them; return the report."""
+        message = ReconcileMessage(organization_id=self.tenant.organization_id, bot_id=self.tenant.bot_id)
+        with self.connection() as connection:
+            report = ask_for(connection, self.tenant.bot_id, dry_run=dry_run, ids=self.ids, now=self.clock.now())
+        self.reconciler().run(message)
+        with self.connection() as connection:
+            return get_reconciliation(connection, self.tenant.bot_id, report.id)
 
     # ------------------------------------------------------------------------------------------- deliveries
 
@@ -191,6 +288,16 @@ class Pipeline:
             self.clock.advance(BEYOND_EVERY_LEASE)
             self.reap()
             self.run()
+            if self._is_quiet():
+                return
+
+    def _is_quiet(self) -> bool:
+        """Whether nothing is left that time or another delivery could change."""
+        if self.events or any(queue.messages for queue in (self.extract_queue, self.embed_queue, self.purge_queue)):
+            return False
+        with self.connection() as connection:
+            row = connection.execute(DUE, {"bot_id": self.tenant.bot_id}).fetchone()
+        return row is None
 
     def _drain(self, messages: deque[dict[str, Any]], process: Callable[[Delivery], None]) -> None:
         failed = []
@@ -206,6 +313,10 @@ class Pipeline:
         messages.extend(failed)
 
     # ------------------------------------------------------------------------------------------- the outside
+
+    def use_bucket(self, *, versioned: bool) -> None:
+        """Begin with an empty bucket of this kind."""
+        self.objects = InMemoryObjectStore(self.clock, versioned=versioned)
 
     def key(self, name: str) -> str:
         return f"{self.tenant.organization_id}/{self.tenant.bot_id}/{name}"

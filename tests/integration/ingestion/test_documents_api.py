@@ -110,6 +110,7 @@ def test_a_file_is_announced_uploaded_and_ready(client: Client) -> None:
         "bot_id": client.bot_id,
         "name": "folder/notes 1.txt",
         "source": "upload",
+        "url": None,
         "status": "registered",
         "stage": "upload",
         "error_code": None,
@@ -117,6 +118,7 @@ def test_a_file_is_announced_uploaded_and_ready(client: Client) -> None:
         "retryable": None,
         "attempts": 0,
         "page_count": None,
+        "unread_page_count": None,
         "chunk_count": None,
         "token_count": None,
         "size": None,
@@ -225,8 +227,10 @@ def test_the_same_text_again_is_unchanged(client: Client) -> None:
         ({"name": "a\nb", "size": 3, "content_type": "text/plain"}, 422, "invalid_name"),
         ({"name": "${filename}", "size": 3, "content_type": "text/plain"}, 422, "invalid_name"),
         ({"name": "ä" * 600, "text": "x"}, 422, "invalid_name"),
-        ({"url": "https://example.com/a.pdf"}, 422, "url_sources_not_supported"),
-        ({"name": "a.pdf", "url": "https://example.com/a.pdf"}, 422, "url_sources_not_supported"),
+        ({"url": "http://169.254.169.254/latest/meta-data/"}, 422, "url_not_allowed"),
+        ({"url": "https://example.com:22/"}, 422, "url_not_allowed"),
+        ({"name": "../a.pdf", "url": "https://example.com/a.pdf"}, 422, "invalid_name"),
+        ({"text": "x", "name": "a.txt", "url": "https://example.com/a.pdf"}, 422, "invalid_request"),
         ({"name": "a.txt", "size": MAX_BYTES + 1, "content_type": "text/plain"}, 413, "payload_too_large"),
         ({"name": "a.txt", "size": 10**30, "content_type": "text/plain"}, 413, "payload_too_large"),
         ({"name": "a.txt", "text": "x" * (4 * 1024 * 1024 + 1)}, 413, "payload_too_large"),
@@ -306,7 +310,19 @@ def test_a_deleted_document_is_gone(client: Client) -> None:
     # When
     answer = client.ask("DELETE", f"/{document_id}")
     # Then
-    assert (answer.status, answer.text) == (204, "")
+    deletion = answer.json["deletion"]
+    assert (answer.status, answer.headers["Location"]) == (202, f"/v1/deletions/{deletion['id']}")
+    assert (deletion["status"], deletion["document_id"], deletion["reason"]) == ("done", document_id, "api")
+    assert deletion["removed"] == {
+        "documents": 1,
+        "chunks": 1,
+        "lexical_entries": 1,
+        "vectors": 1,
+        "object_versions": 1,
+    }
+    assert not any(deletion["left_over"].values())
+    token = client.account.access_token
+    assert client.api.request("GET", answer.headers["Location"], token=token).json == deletion
     assert client.pipeline.documents() == []
     assert client.pipeline.objects.count_versions("") == 0
     for method, path in (("GET", ""), ("GET", "/chunks"), ("DELETE", ""), ("POST", "/reprocess")):
@@ -319,13 +335,17 @@ def test_a_document_whose_deletion_is_held_up_is_gone_for_readers(client: Client
     client.pipeline.run()
     client.pipeline.vectors.failures = 1
     # When
-    assert client.ask("DELETE", f"/{document_id}").status == 204
+    deletion = client.ask("DELETE", f"/{document_id}").json["deletion"]
     # Then
+    assert (deletion["status"], deletion["finished_at"], deletion["left_over"]) == ("running", None, None)
     assert client.ask("GET", f"/{document_id}").code == "not_found"
     assert client.ask("GET").json["data"] == []
-    assert client.text("a.txt", "Two.").code == "document_in_progress"
+    # And its name is free
+    assert client.text("a.txt", "Two.").json["outcome"] == "created"
     client.pipeline.run()
-    assert client.pipeline.documents() == []
+    client.pipeline.assert_ready(["Two."])
+    path, token = f"/v1/deletions/{deletion['id']}", client.account.access_token
+    assert client.api.request("GET", path, token=token).json["status"] == "done"
 
 
 def test_a_document_is_processed_again(client: Client) -> None:

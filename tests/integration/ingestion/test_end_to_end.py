@@ -85,7 +85,7 @@ def cloud(database_urls: DatabaseUrls, make_tenant: Callable[[], Tenant]) -> Ite
         variables = {f"{queue.upper()}_QUEUE_URL": url for queue, url in queues.items()}
         variables |= {"UPLOADS_BUCKET": bucket, "S3_ENDPOINT": endpoint, "SQS_ENDPOINT": endpoint}
         with running_api(database_urls, **variables) as api:
-            for name in ("clock", "extract_queue", "purge_queue"):
+            for name in ("clock", "extract_queue", "embed_queue", "purge_queue"):
                 del vars(api.container)[name]
             embedder = FakeEmbedder(384)
             vars(api.container).update(embedder=embedder, token_counter=embedder)

@@ -9,12 +9,20 @@ import pytest
 
 from chatsphere.db.database import Database
 from chatsphere.errors import CorruptDocumentError, NoTextLayerError, UnavailableError
+from chatsphere.knowledge.ingestion import embed
 from chatsphere.knowledge.ingestion.embed import ChunkEmbedder
 from chatsphere.knowledge.ingestion.errors import LeaseLostError, ProcessingError
 from chatsphere.knowledge.ingestion.leases import ExtractionLease
 from chatsphere.knowledge.ingestion.messages import EmbedMessage, ExtractMessage
-from chatsphere.knowledge.ingestion.times import EXTRACT_LEASE, MAX_ATTEMPTS, RENEW_EVERY
+from chatsphere.knowledge.ingestion.times import (
+    CLEANUP_LEASE,
+    EXTRACT_LEASE,
+    EXTRACT_TIME,
+    MAX_ATTEMPTS,
+    RENEW_EVERY,
+)
 from chatsphere.knowledge.ingestion.transitions import fail_document
+from chatsphere.knowledge.retrieval.lexical_index import index_document
 from chatsphere.knowledge.text import Block
 from chatsphere.ports import VectorRecord
 from tests.fakes import FakeEmbedder
@@ -104,9 +112,9 @@ def test_the_holder_of_a_lost_lease_can_do_nothing_to_the_new_one(pipeline: Pipe
     former, present = (
         ExtractionLease(pipeline.database, pipeline.clock, message, pipeline.ids.new()) for _ in range(2)
     )
-    former.claim()
+    former.claim(1)
     pipeline.clock.advance(EXTRACT_LEASE)
-    present.claim()
+    present.claim(1)
     before = pipeline.document()
     # When
     with pytest.raises(LeaseLostError), pipeline.connection() as connection:
@@ -313,6 +321,38 @@ def test_a_new_generation_waits_for_the_deletion_of_former_vectors(pipeline: Pip
     pipeline.assert_ready(["Newer."])
 
 
+def test_a_switch_that_takes_long_does_not_shorten_the_deletion_of_former_vectors(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a document whose new generation takes long to be shown, as a large one's does
+    pipeline.drop("a.txt", LINE)
+    pipeline.run()
+
+    def take_long(*arguments: Any) -> int:
+        pipeline.clock.advance(2 * CLEANUP_LEASE)
+        return index_document(*arguments)
+
+    monkeypatch.setattr(embed, "index_document", take_long)
+    delete = pipeline.vectors.delete_document
+
+    def replaced_meanwhile(*arguments: Any, **named: Any) -> int:
+        pipeline.vectors.delete_document = delete
+        pipeline.drop("a.txt", "Third.")
+        pipeline.deliver_events()
+        pipeline.deliver(pipeline.extract, pipeline.extract_queue.messages.popleft())
+        pipeline.deliver(pipeline.embed, pipeline.embed_queue.messages[0])
+        deleted: int = delete(*arguments, **named)
+        return deleted
+
+    # When it is replaced once more while the former vectors are deleted
+    pipeline.vectors.delete_document = replaced_meanwhile
+    pipeline.drop("a.txt", "Second.")
+    pipeline.run()
+    pipeline.settle()
+    # Then
+    pipeline.assert_ready(["Third."])
+
+
 @pytest.mark.parametrize("newer_ends", [True, False], ids=["newer one ready", "newer one under way"])
 def test_an_overtaken_batch_neither_goes_live_nor_leaves_vectors(pipeline: Pipeline, newer_ends: bool) -> None:
     # Given a batch whose generation is overtaken while its vectors are being made
@@ -383,7 +423,7 @@ def test_a_file_that_takes_too_long_to_read_fails(pipeline: Pipeline) -> None:
     def crawl(*_: Any, **__: Any) -> Any:
         def blocks() -> Any:
             while True:
-                pipeline.clock.advance(timedelta(seconds=1))
+                pipeline.clock.advance(EXTRACT_TIME + timedelta(seconds=1))
                 yield Block("Another line.")
 
         return FakeExtraction(blocks())
@@ -410,7 +450,7 @@ def test_batches_embedded_at_the_same_time_make_the_document_live_once(
     # When
     def work(share: list[EmbedMessage]) -> None:
         database = Database(database_urls.app)
-        embedder = ChunkEmbedder(database, FakeEmbedder(), pipeline.vectors, pipeline.clock, pipeline.ids)
+        embedder = ChunkEmbedder(database, lambda _: FakeEmbedder(), pipeline.vectors, pipeline.clock, pipeline.ids)
         for message in share:
             embedder.embed(message, receive_count=1)
         database.close()

@@ -1,14 +1,18 @@
 """What nobody is at is brought back, or ended in time."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 
+from chatsphere.knowledge.ingestion import reap, reap_queries
 from chatsphere.knowledge.ingestion.object_keys import ObjectKey
 from chatsphere.knowledge.ingestion.submit import Submission
-from chatsphere.knowledge.ingestion.times import DEADLINE, EMBED_LEASE, PICKUP, UPLOAD_GRACE
-from tests.integration.ingestion.pipeline import Pipeline
+from chatsphere.knowledge.ingestion.times import DEADLINE, EMBED_LEASE, PICKUP, QUARANTINE_KEPT, UPLOAD_GRACE
+from tests.integration.ingestion.pipeline import MAX_BYTES, Pipeline, WorkerKilled
+from tests.postgres import DatabaseUrls
 
 LINES = [f"Line {number}." for number in range(130)]
 
@@ -161,3 +165,96 @@ def test_the_reaper_may_read_and_change_nothing(pipeline: Pipeline) -> None:
             " has_table_privilege('chunks', 'SELECT') AS chunks"
         ).fetchone()
     assert rights == {"documents": False, "chunks": False}
+
+
+def test_one_tenants_many_stalled_documents_leave_the_others_their_turn(
+    make_pipeline: Callable[[], Pipeline],
+) -> None:
+    # Given
+    busy, quiet = make_pipeline(), make_pipeline()
+    for number in range(5):
+        busy.drop(f"{number}.txt", "A line.")
+    quiet.drop("a.txt", "A line.")
+    for pipeline in (busy, quiet):
+        pipeline.deliver_events()
+        pipeline.extract_queue.messages.clear()
+        pipeline.clock.advance(PICKUP)
+    # When
+    with busy.reaper_database.transaction(None) as connection:
+        rows = connection.execute(reap_queries.STALLED_DOCUMENTS, {"now": busy.clock.now(), "limit": 10_000}).fetchall()
+    found = [row["organization_id"] for row in rows]
+    # Then of the quiet one's and the busy one's first, neither is behind the busy one's second
+    order = [
+        organization
+        for organization in found
+        if organization in (busy.tenant.organization_id, quiet.tenant.organization_id)
+    ]
+    assert set(order[:2]) == {busy.tenant.organization_id, quiet.tenant.organization_id}
+    assert len(order) == 6
+
+
+def test_notes_of_what_was_nobodys_are_forgotten(
+    pipeline: Pipeline, database_urls: DatabaseUrls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given
+    def noted() -> list[str]:
+        with psycopg.connect(database_urls.admin) as connection:
+            rows = connection.execute("SELECT s3_key FROM quarantined_objects WHERE s3_key LIKE %s ORDER BY id", (own,))
+            return [row[0].rpartition("/")[2] for row in rows]
+
+    own = f"%{pipeline.tenant.bot_id}/../%"
+    for number in range(3):
+        pipeline.drop(f"../{number}", "Planted.")
+        pipeline.run()
+    assert noted() == ["0", "1", "2"]
+    # When there are more than anybody reads
+    monkeypatch.setattr(reap, "MAX_QUARANTINED", 2)
+    pipeline.reap()
+    assert noted() == ["1", "2"]
+    # When they are old
+    pipeline.clock.advance(QUARANTINE_KEPT)
+    pipeline.reap()
+    assert noted() == []
+
+
+def test_a_document_of_which_no_batch_is_missing_goes_live(pipeline: Pipeline) -> None:
+    # Given one whose last batch was noted by somebody who then did not come to the end
+    pipeline.drop("a.txt", "A line.")
+    pipeline.deliver_events()
+    pipeline.deliver(pipeline.extract, pipeline.extract_queue.messages.popleft())
+    pipeline.embed_queue.messages.clear()
+    document_id = pipeline.document()["id"]
+    with pipeline.connection() as connection:
+        connection.execute(
+            "INSERT INTO embedding_batches (organization_id, document_id, generation, batch, model)"
+            " VALUES (app.current_organization(), %s, 1, 0, 'fake')",
+            (document_id,),
+        )
+    # When
+    pipeline.settle()
+    # Then
+    assert pipeline.document()["status"] == "ready"
+
+
+def test_vectors_that_nobody_noted_go_when_their_document_is_refused(pipeline: Pipeline) -> None:
+    # Given a worker that wrote a document's only batch and died, and its message with it
+    pipeline.drop("a.txt", "A line.")
+    pipeline.deliver_events()
+    pipeline.deliver(pipeline.extract, pipeline.extract_queue.messages.popleft())
+    upsert = pipeline.vectors.upsert
+
+    def die(*arguments: Any) -> None:
+        upsert(*arguments)
+        raise WorkerKilled
+
+    pipeline.vectors.upsert = die
+    with pytest.raises(WorkerKilled):
+        pipeline.deliver(pipeline.embed, pipeline.embed_queue.messages.popleft())
+    pipeline.vectors.upsert = upsert
+    # When
+    pipeline.drop("a.txt", "x" * (MAX_BYTES + 1))
+    pipeline.deliver_events()
+    pipeline.settle()
+    # Then
+    assert pipeline.document()["error_code"] == "too_large"
+    assert pipeline.vector_ids() == []

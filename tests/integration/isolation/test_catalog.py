@@ -23,9 +23,13 @@ TENANT_TABLES: Final = {
     "chunk_vectors": READ_WRITE,
     "chunks": READ_WRITE,
     "conversations": READ_WRITE,
+    "deletions": READ_WRITE - {"DELETE"},
+    "document_changes": READ_WRITE,
+    "document_runs": READ_WRITE,
     "documents": READ_WRITE,
     "embedding_batches": READ_WRITE,
     "error_logs": READ_WRITE,
+    "extraction_bookmarks": READ_WRITE,
     "idempotency_keys": READ_WRITE,
     "invitations": READ_WRITE,
     "lexical_chunks": READ_WRITE,
@@ -36,10 +40,17 @@ TENANT_TABLES: Final = {
     "organizations": READ_WRITE,
     "published_bots": READ_WRITE - {"UPDATE"},
     "rate_limits": READ_WRITE,
+    "reconciliations": READ_WRITE,
     "refresh_tokens": READ,
+    "revised_vectors": READ_WRITE,
     "sessions": READ,
     "source_stats": READ_WRITE,
+    "stream_slots": READ_WRITE,
+    "training_runs": READ_WRITE,
     "usage_events": READ_WRITE,
+    "web_hosts": READ_WRITE,
+    "web_pages": READ_WRITE,
+    "web_sources": READ_WRITE,
 }
 """Of one tenant each row, and what the application may do with its own."""
 
@@ -250,7 +261,7 @@ def test_every_grant_on_a_table_is_listed(catalog: psycopg.Connection) -> None:
         for name, privileges in OF_THE_AUTHENTICATOR.items()
         for privilege in privileges
     }
-    listed |= {("chatsphere_search", "chunk_vectors", "SELECT")}
+    listed |= {("chatsphere_search", table, "SELECT") for table in ("chunk_vectors", "revised_vectors")}
     # Of partitions there is none either: what is reached by its own name obeys no policy of the whole table.
     assert {row for row in rows(catalog, GRANTS) if row[0] not in JOBS} == listed
 

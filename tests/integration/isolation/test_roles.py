@@ -100,8 +100,14 @@ OF_THE_ERASER = {
 
 OF_THE_REAPER = {
     ("bots", "SELECT", "*"),
+    ("deletions", "SELECT", "bot_id document_id id organization_id recheck_at status"),
     ("documents", "SELECT", "*"),
     ("erasures", "SELECT", "id lease_expires_at recheck_at status"),
+    ("training_runs", "SELECT", "bot_id id kind lease_expires_at organization_id"),
+    ("quarantined_objects", "DELETE", "*"),
+    ("quarantined_objects", "SELECT", "created_at id"),
+    ("reconciliations", "SELECT", "bot_id id lease_expires_at organization_id started_at status"),
+    ("web_sources", "SELECT", "bot_id id lease_expires_at next_sync_at organization_id status step"),
 }
 
 

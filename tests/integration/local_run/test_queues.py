@@ -58,3 +58,28 @@ def test_visibility_is_six_times_the_functions_timeout(toys: Toys) -> None:
     answer = toys.sqs().get_queue_attributes(QueueUrl=toys.queue_url("work"), AttributeNames=["All"])
     assert answer["Attributes"]["VisibilityTimeout"] == "120"
     assert json.loads(answer["Attributes"]["RedrivePolicy"])["maxReceiveCount"] == 2
+
+
+def test_a_group_that_keeps_the_consumers_busy_lets_the_others_pass(toys: Toys) -> None:
+    # Given a queue that nobody polls, and a message of one group that is being worked on
+    sqs, url, names = toys.sqs(), toys.queue_url("work-dead"), [f"f{uuid4().hex}" for _ in range(4)]
+
+    def send(name: str, group: str) -> None:
+        sqs.send_message(QueueUrl=url, MessageBody=name, MessageGroupId=group)
+
+    def receive() -> list[str]:
+        answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=60)
+        received.update({message["Body"]: message["ReceiptHandle"] for message in answer.get("Messages", [])})
+        return [message["Body"] for message in answer.get("Messages", []) if message["Body"] in names]
+
+    received: dict[str, str] = {}
+    send(names[0], "busy")
+    assert receive() == names[:1]
+    # When
+    send(names[1], "busy")
+    send(names[2], "busy")
+    send(names[3], "quiet")
+    # Then
+    assert receive() == [names[3], names[1], names[2]]
+    for receipt in received.values():
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=receipt)

@@ -61,8 +61,13 @@ LOANS: Final[dict[str, tuple[Loan, ...]]] = {
         Loan("conversation_id", lambda ids: {"message": "?", "conversation_id": ids["conversation_id"]}, NOT_FOUND),
         Loan("document_ids", lambda ids: {"message": "What?", "filter": _documents(ids)}, NOTHING_FOUND),
     ),
+    "listDeletions": (
+        Loan("bot_id", lambda ids: {"bot_id": ids["bot_id"]}, NOTHING_FOUND, in_query=True),
+        Loan("document_id", lambda ids: {"document_id": ids["document_id"]}, NOTHING_FOUND, in_query=True),
+    ),
     "listAuditLog": _in_the_log(),
     "exportAuditLog": _in_the_log(),
+    "redriveBot": (Loan("document_ids", _documents, Outcome(202)),),
     "search": (Loan("document_ids", lambda ids: {"query": "What?", "filter": _documents(ids)}, NOTHING_FOUND),),
 }
 """By operation."""

@@ -110,12 +110,19 @@ def _bots(world: World) -> None:
         _grant(world, bot_id, "colleague", "view")
     world.given["another_bot"] = api.bot(owner, name=f"{MARK} another")["id"]
     pipeline.run()
+    for target in VISIBILITY:
+        world.objects[target]["run_id"] = _ended_run(world, world.objects[target]["bot_id"])
     for person, level in GRANTS.items():
         _grant(world, world.objects["private"]["bot_id"], person, level)
     for target in VISIBILITY:
         objects = world.objects[target]
         path, asked = f"/v1/bots/{objects['bot_id']}/chat", {"message": QUESTION, "user": MARK}
+        reconciled = _asked(world, "POST", f"/v1/bots/{objects['bot_id']}/reconcile", {})["reconciliation"]
+        objects["reconciliation_id"] = reconciled["id"]
+        site = {"kind": "crawl", "url": f"https://{MARK}.example.com/"}
+        objects["source_id"] = _asked(world, "POST", f"/v1/bots/{objects['bot_id']}/sources", site)["source"]["id"]
         objects["conversation_id"] = _asked(world, "POST", path, asked)["conversation_id"]
+    world.state.execute("UPDATE web_sources SET status = 'synced', lease_expires_at = NULL")
 
 
 def _ingestion(world: World) -> Pipeline:
@@ -140,6 +147,17 @@ def _ingestion(world: World) -> Pipeline:
     )
     vars(container).update(object_store=pipeline.objects)
     return pipeline
+
+
+def _ended_run(world: World, bot_id: str) -> str:
+    """Return a training run of the bot that was cancelled: another may be started."""
+    run_id = str(world.api.container.ids.new())
+    world.state.execute(
+        "INSERT INTO training_runs (id, organization_id, bot_id, kind, status, revision, dimensions, embedding_model,"
+        " former_revision, started_at) VALUES (%s, %s, %s, 'reembed', 'cancelled', 1, 384, %s, 0, %s)",
+        (run_id, world.people["owner"].organization_id, bot_id, MARK, world.api.clock.now()),
+    )
+    return run_id
 
 
 def _grant(world: World, bot_id: str, person: str, level: str) -> None:
@@ -214,6 +232,7 @@ def _objects(world: World) -> None:
         "api_key_id": _key(world)["id"],
         "session_id": _session_of(world, owner),
         "invitation_id": _invitation(world, owner, f"guest-{MARK}@example.com")[0],
+        "deletion_id": _deletion(world),
         "version": "1",
     }
     world.objects |= {target: theirs | objects for target, objects in world.objects.items()}
@@ -225,6 +244,18 @@ def _objects(world: World) -> None:
         world.own[caller] = {"organization_id": account.organization_id, "bot_id": bot_id, "api_key_id": key_id}
     world.given["invitation"] = _invitation(world, world.people["both"], "guest@example.com")[1]
     world.own["other tenant's key"] = world.own["other tenant's owner"]
+
+
+def _deletion(world: World) -> str:
+    """Return the deletion of a document that the private bot had, by the owner."""
+    owner, now, ids = world.people["owner"], world.api.clock.now(), world.api.container.ids
+    values = (str(ids.new()), owner.organization_id, world.objects["private"]["bot_id"], ids.new(), owner.user_id, now)
+    world.state.execute(
+        "INSERT INTO deletions (id, organization_id, bot_id, document_id, requested_by, requested_at, reason, status)"
+        " VALUES (%s, %s, %s, %s, %s, %s, 'api', 'done')",
+        values,
+    )
+    return values[0]
 
 
 def _session_of(world: World, account: Account) -> str:

@@ -16,12 +16,18 @@ def _only_public_bots(_: Caller, target: Target) -> Outcome | None:
     return None if target == "public" else NOT_FOUND
 
 
+def _only_who_sees_the_private_bot(caller: Caller, _: Target) -> Outcome | None:
+    """The deletion is of a document of the private bot, by its owner."""
+    sees = caller.granted is not None or caller.role in ("admin", "owner")
+    return None if sees and caller.limited_to is None else NOT_FOUND
+
+
 BOTS: Final = {
     "createBot": Row(CREATED, {"name": "New"}, finer=_no_limited_key),
     "listBots": Row(OK),
     "getBot": Row(OK),
     "updateBot": Row(OK, {"name": "Renamed"}),
-    "deleteBot": Row(DONE),
+    "deleteBot": Row(ACCEPTED),
     "publishBot": Row(OK),
     "unpublishBot": Row(OK),
     "archiveBot": Row(OK),
@@ -38,9 +44,30 @@ BOTS: Final = {
     "createDocument": Row(ACCEPTED, {"name": "new.txt", "text": "A new text."}),
     "listDocuments": Row(OK),
     "getDocument": Row(OK),
-    "deleteDocument": Row(DONE),
+    "deleteDocument": Row(ACCEPTED),
+    "listDeletions": Row(OK),
+    "getDeletion": Row(OK, finer=_only_who_sees_the_private_bot),
     "listChunks": Row(OK),
+    "listDocumentHistory": Row(OK),
+    "getIngestion": Row(OK),
+    "streamIngestion": Row(OK, query={"until": "idle"}),
+    "listEmbeddingModels": Row(OK),
+    "startTrainingRun": Row(ACCEPTED, {"embedding_model": "all-minilm-l6-v2-int8"}),
+    "listTrainingRuns": Row(OK),
+    "getTrainingRun": Row(OK),
+    "cancelTrainingRun": Row(Outcome(409, "training_ended")),
     "reprocessDocument": Row(ACCEPTED),
+    "redriveBot": Row(ACCEPTED, {}),
+    "reconcileBot": Row(ACCEPTED, {}),
+    "listReconciliations": Row(OK),
+    "getReconciliation": Row(OK),
+    "createSource": Row(ACCEPTED, {"kind": "crawl", "url": "https://new.example.com/"}),
+    "listSources": Row(OK),
+    "getSource": Row(OK),
+    "updateSource": Row(OK, {"max_pages": 7}),
+    "deleteSource": Row(DONE),
+    "listSourcePages": Row(OK),
+    "syncSource": Row(ACCEPTED),
     "createUploadCredentials": Row(CREATED),
     "listConversations": Row(OK),
     "getConversation": Row(OK),

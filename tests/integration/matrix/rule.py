@@ -106,6 +106,7 @@ NEEDS: Final = {
     "bot.manage": Need("bots:write", level="manage"),
     "documents.read": Need("documents:read"),
     "documents.write": Need("documents:write", level="edit"),
+    "deletions.read": Need("documents:read"),
     "chat": Need("chat"),
     "conversations.read": Need("conversations:read"),
     "conversations.write": Need("conversations:write", level="edit"),

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from chatsphere.chat.asgi import services_from_environment
 from tests.builders.rest_api import Answer
-from tests.builders.running_api import Account, RunningApi, running_api
+from tests.builders.running_api import Account, FakeQueue, RunningApi, running_api
 from tests.integration.matrix.document import Operation, operations, read_document
 from tests.integration.matrix.rule import NEEDS, Caller, Target
 from tests.integration.matrix.state import Digest, State, Victim
@@ -82,7 +82,7 @@ class World:
         """Return to what was saved."""
         self.state.restore(self.changed())
         self.state.execute("DELETE FROM rate_limits")
-        for queue in (self.api.purge_queue, self.api.extract_queue, self.api.mail_queue):
+        for queue in self._queues():
             queue.sent.clear()
         self.effects = self._effects()
 
@@ -93,9 +93,13 @@ class World:
 
     def _effects(self) -> tuple[int, ...]:
         """Return how many messages were sent, and how many versions the bucket holds."""
-        queues = (self.api.purge_queue, self.api.extract_queue, self.api.mail_queue)
         store: Any = self.api.container.object_store
-        return (*(len(queue.sent) for queue in queues), store.count_versions(""))
+        return (*(len(queue.sent) for queue in self._queues()), store.count_versions(""))
+
+    def _queues(self) -> tuple[FakeQueue, ...]:
+        api = self.api
+        queues = (api.purge_queue, api.extract_queue, api.embed_queue, api.reconcile_queue)
+        return (*queues, api.fetch_queue, api.mail_queue)
 
 
 @contextmanager

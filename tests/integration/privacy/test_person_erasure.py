@@ -15,7 +15,7 @@ from tests.builders.running_api import PASSWORD, Account, FakeQueue
 from tests.integration.privacy.world import IDS, UUID_COLUMNS, World
 from tests.postgres import DatabaseUrls
 
-PSEUDONYM = {"audit_log.actor_user_id", "erasures.subject_id", "erasures.requested_by"}
+PSEUDONYM = {"audit_log.actor_user_id", "deletions.requested_by", "erasures.subject_id", "erasures.requested_by"}
 """Where the id of a person who is gone may stand: it leads to nobody."""
 
 
@@ -166,9 +166,11 @@ def test_a_second_factor_is_asked_for(world: World) -> None:
 
 KNOWN_COLUMNS = {
     "id", "organization_id", "bot_id", "document_id", "chunk_id", "conversation_id", "segment_id", "plan_id",
-    "api_key_id", "actor_api_key_id", "rotated_to", "family_id", "subject_id", "lease_token", "session_id",
+    "api_key_id", "actor_api_key_id", "rotated_to", "family_id", "subject_id", "lease_token", "session_id", "source_id",
+    "training_run_id", "unseen_document_id", "holder",
 }  # fmt: skip
-"""Columns of ids that are no person's. `subject_id` is an organization's or a key's, or an erasure's."""
+"""Columns of ids that are no person's. `holder` is an open stream; `subject_id` is an organization's or a key's, or an
+erasure's."""
 
 
 def test_every_column_of_ids_is_known_to_name_people_or_not(world: World) -> None:

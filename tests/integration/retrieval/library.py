@@ -65,6 +65,10 @@ class WordEmbedder:
         """Return the number of words."""
         return len(text.split())
 
+    def cost(self, _tokens: int) -> int:
+        """Return 0: it is free."""
+        return 0
+
     def embed_documents(self, texts: Sequence[str]) -> list[Vector]:
         """Return the sums of the words' directions, of length one."""
         return [self.embed_query(text) for text in texts]

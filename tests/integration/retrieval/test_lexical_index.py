@@ -9,7 +9,7 @@ import pytest
 
 from chatsphere.db.database import Database
 from chatsphere.knowledge.retrieval import lexical_index
-from chatsphere.knowledge.retrieval.lexical_index import compact, index_document, unindex_bot, unindex_document
+from chatsphere.knowledge.retrieval.lexical_index import compact, index_document, unindex_document
 from tests.integration.retrieval.library import TOTALS, Library
 from tests.integration.retrieval.test_lexical_search import random_texts
 from tests.postgres import DatabaseUrls
@@ -140,16 +140,6 @@ def test_very_long_and_repetitive_chunks_are_held(library: Library) -> None:
 
     assert len(library.find("apple")) == 1
     library.assert_index_is_exact()
-
-
-def test_a_bot_is_emptied_at_once(library: Library) -> None:
-    for seed in range(3):
-        library.add(*random_texts(3, seed))
-
-    with library.transaction() as connection:
-        assert unindex_bot(connection, library.namespace.bot_id) == 9
-
-    assert segments(library) == 0
 
 
 def test_deleting_the_bot_takes_its_index_along(library: Library) -> None:

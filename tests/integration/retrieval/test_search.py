@@ -31,7 +31,7 @@ def ask(
     return search(
         library.database,
         PgVectorStore(library.database),
-        WordEmbedder(),
+        lambda _: WordEmbedder(),
         organization_id=library.namespace.organization_id,
         bot_id=library.namespace.bot_id,
         query=query,
@@ -163,7 +163,7 @@ def test_a_side_that_does_not_answer_is_not_hidden(library: Library) -> None:
         search(
             library.database,
             down,
-            WordEmbedder(),
+            lambda _: WordEmbedder(),
             organization_id=library.namespace.organization_id,
             bot_id=library.namespace.bot_id,
             query="pears",
@@ -214,7 +214,7 @@ def test_a_bot_of_one_short_document_knows_what_it_knows(
     result = search(
         library.database,
         store,
-        embedder,
+        lambda _: embedder,
         organization_id=library.namespace.organization_id,
         bot_id=library.namespace.bot_id,
         query=question,

@@ -29,7 +29,8 @@ def parse(parser: str, path: Path, data: bytes | str, limits: ExtractionLimits =
     file = path / "document"
     file.write_bytes(data.encode() if isinstance(data, str) else data)
     module = importlib.import_module(f"chatsphere.knowledge.extraction.{parser}")
-    return list(finish(cast(Parsed, module.parse(file, limits)).blocks))
+    read = finish(cast(Parsed, module.parse(file, limits)).blocks)
+    return [block for block in read if isinstance(block, Block)]
 
 
 def extract(

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-PARSERS = ("pypdfium2", "lxml", "selectolax", "charset_normalizer")
+PARSERS = ("pypdfium2", "lxml", "olefile", "selectolax", "charset_normalizer")
 
 
 def test_the_parent_imports_no_parser() -> None:

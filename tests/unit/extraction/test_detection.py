@@ -19,6 +19,7 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
 PPTX = make_zip({"ppt/presentation.xml": "<p/>"})
 XLSX = make_zip({"xl/workbook.xml": "<p/>"})
+WORD = OLE + "WordDocument\0".encode("utf-16-le")
 EPUB = make_zip({"mimetype": "application/epub+zip"})
 
 
@@ -37,6 +38,13 @@ def find(folder: Path, data: bytes | str, name: str, declared: str | None = None
         (make_docx(["x"]), "a.docx", None, Format.DOCX),
         (make_docx(["x"]), "no-extension", None, Format.DOCX),
         (make_docx(["x"])[:200], "broken.docx", None, Format.DOCX),
+        (PPTX, "a.pptx", None, Format.PPTX),
+        (PPTX[:80], "broken.pptx", None, Format.PPTX),
+        (XLSX, "a.xlsm", None, Format.XLSX),
+        (XLSX, "a", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", Format.XLSX),
+        (make_zip({"xl/workbook.xml": "<p/>", "mimetype": make_docx(["inside"])}), "a.xlsx", None, Format.XLSX),
+        (WORD, "a.doc", None, Format.DOC),
+        (WORD + "Workbook\0".encode("utf-16-le"), "a", "application/msword", Format.DOC),
         ("# x", "a.md", "text/plain", Format.MARKDOWN),
         ("<p>x", "a.html", "text/plain; charset=utf-8", Format.HTML),
         ("<!DOCTYPE html><p>x", "page", None, Format.HTML),
@@ -48,6 +56,10 @@ def find(folder: Path, data: bytes | str, name: str, declared: str | None = None
         ("const x = 1", "a.ts", "video/mp2t", Format.TEXT),
         ("text on %PDF- files", "a.txt", None, Format.TEXT),
         ("Grüße".encode("utf-16"), "a.txt", None, Format.TEXT),
+        (EPUB, "a.epub", None, Format.EPUB),
+        (EPUB[:60], "a.epub", None, Format.EPUB),
+        ("From: a@b.c\n\nhi", "a.eml", "text/plain", Format.EML),
+        ("From: a@b.c\n\nhi", "mail", "message/rfc822", Format.EML),
         ("plain text here".encode("utf-16-le"), "a.txt", None, Format.TEXT),
         ("plain text here".encode("utf-32"), "a.txt", None, Format.TEXT),
     ],
@@ -59,14 +71,10 @@ def test_supported(data: bytes | str, name: str, declared: str | None, expected:
 @pytest.mark.parametrize(
     ("data", "name", "named"),
     [
-        (OLE + "WordDocument".encode("utf-16-le"), "a.doc", "legacy Word"),
-        (OLE + "Workbook".encode("utf-16-le"), "a.xls", "legacy Excel"),
-        (PPTX, "a.pptx", "PPTX"),
-        (PPTX[:80], "broken.pptx", "PPTX"),
-        (XLSX, "a.xlsx", "XLSX"),
-        (EPUB, "a.epub", "EPUB"),
-        ("From: a@b.c\n\nhi", "a.eml", "EML"),
-        ("From: a@b.c\n\nhi", "mail", "EML"),
+        (OLE + "Workbook\0".encode("utf-16-le"), "a.xls", "legacy Excel"),
+        (OLE + "PowerPoint Document\0".encode("utf-16-le"), "a.ppt", "PPT"),
+        (make_zip({"xl/workbook.bin": "x"}), "a.xlsb", "XLSB"),
+        (make_zip({"mimetype": "application/vnd.oasis.opendocument.text"}), "a.odt", "OpenDocument"),
         ("<svg/>", "a.svg", "SVG"),
         (r"{\rtf1 x}", "a.rtf", "RTF"),
         (PNG, "a.png", "image"),
@@ -96,7 +104,8 @@ def test_unsupported_formats_are_named(data: bytes | str, name: str, named: str,
         ("hello", "a.png", None),
         ("hello", "a", "application/pdf"),
         (bytes(range(256)) * 20, "a.csv", None),
-        (OLE + "WordDocument".encode("utf-16-le"), "a.docx", None),
+        (WORD, "a.docx", None),
+        (make_zip({"a.txt": make_docx(["inside"])}), "a.docx", None),
     ],
 )
 def test_bytes_that_contradict_the_name_or_type(
@@ -110,7 +119,7 @@ def test_bytes_that_contradict_the_name_or_type(
 @pytest.mark.parametrize("name", ["a.docx", "a.xlsx", "a"])
 def test_office_file_behind_a_password(name: str, tmp_path: Path) -> None:
     with pytest.raises(EncryptedDocumentError):
-        find(tmp_path, OLE + "EncryptedPackage".encode("utf-16-le"), name)
+        find(tmp_path, OLE + "EncryptedPackage\0".encode("utf-16-le"), name)
 
 
 def test_no_bytes(tmp_path: Path) -> None:

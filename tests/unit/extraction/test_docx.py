@@ -119,6 +119,31 @@ def test_numbered_headings_and_lists_have_their_labels(tmp_path: Path) -> None:
     assert blocks[-1].kind is BlockKind.LIST
 
 
+def test_lists_of_one_template_count_on_unless_they_restart(tmp_path: Path) -> None:
+    level = '<w:lvl w:ilvl="0"><w:numFmt w:val="decimal"/><w:lvlText w:val="%1."/></w:lvl>'
+    restart = '<w:lvlOverride w:ilvl="0"><w:startOverride w:val="1"/></w:lvlOverride>'
+    numbers = "".join(
+        f'<w:num w:numId="{number}"><w:abstractNumId w:val="7"/>{restart if number == 3 else ""}</w:num>'
+        for number in (1, 2, 3)
+    )
+    numbering = wordprocessing_part("numbering", f'<w:abstractNum w:abstractNumId="7">{level}</w:abstractNum>{numbers}')
+    body = "".join(
+        f'<w:p><w:pPr><w:numPr><w:numId w:val="{number}"/></w:numPr></w:pPr><w:r><w:t>x</w:t></w:r></w:p>'
+        for number in (1, 2, 3, 3)
+    )
+
+    assert texts(parse("docx", tmp_path, make_raw_docx(body, {"word/numbering.xml": numbering}))) == [
+        "1. x\n2. x\n1. x\n2. x"
+    ]
+
+
+def test_symbols_of_the_symbol_font_are_their_characters(tmp_path: Path) -> None:
+    body = '<w:p><w:r><w:t>5 </w:t><w:sym w:font="Symbol" w:char="F06D"/><w:t>g</w:t></w:r>'
+    body += '<w:r><w:sym w:font="Wingdings" w:char="F04A"/></w:r></w:p>'
+
+    assert texts(parse("docx", tmp_path, make_raw_docx(body))) == ["5 µg"]
+
+
 def test_strict_namespace_is_read(tmp_path: Path) -> None:
     strict = "http://purl.oclc.org/ooxml/wordprocessingml/main"
     document = f'<w:document xmlns:w="{strict}"><w:body>{paragraph_xml("Strict.")}</w:body></w:document>'

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from chatsphere.knowledge.extraction.charsets import guess_charset
-from chatsphere.knowledge.extraction.encodings import find_encoding, open_text
+from chatsphere.knowledge.extraction.encodings import find_encoding, looks_like_text, open_text
 
 GERMAN = "Die schöne Frau hat einen Kaffee für 15,50 € getrunken – köstlich."
 
@@ -46,6 +46,55 @@ def test_german(codec: str, tmp_path: Path) -> None:
 )
 def test_legacy_encodings_are_found_without_a_declaration(codec: str, text: str, tmp_path: Path) -> None:
     assert decode(tmp_path, text.encode(codec)) == text
+
+
+LANGUAGES = {
+    "de": GERMAN,
+    "cs": "Příliš žluťoučký kůň úpěl ďábelské ódy. Dnes je krásný den a svítí sluníčko.",
+    "pl": "Mężczyzna powiedział, że już nie może dłużej czekać na pociąg do Łodzi.",
+    "ru": "Привет, это простой текст на русском языке. Москва является столицей.",
+    "he": "שלום עולם, זהו טקסט לדוגמה בעברית לבדיקת הקידוד",
+    "ar": "مرحبا بالعالم، هذا نص عربي للتجربة وهو يختبر الترميز",
+    "th": "สวัสดีครับ นี่คือข้อความทดสอบภาษาไทย",
+    "ja": "これは日本語のテスト文書です。東京都と大阪府の名前を含みます。",
+    "zh": "这是一个测试文件，用于编码检测。中华人民共和国的首都是北京。",
+    "tw": "這是一個測試文件，用於編碼檢測。臺灣的首都是臺北市，人口很多。",
+    "ko": "이것은 인코딩 감지를 위한 테스트 문서입니다. 대한민국의 수도는 서울이다.",
+    "emoji": "Hello 😀 world, these are 👍 emojis",
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("times", [1, 50])
+def test_wide_unicode_without_a_mark(language: str, codec: str, times: int, tmp_path: Path) -> None:
+    text = "\n".join([LANGUAGES[language]] * times)
+
+    assert decode(tmp_path, text.encode(codec)) == text
+    assert looks_like_text(text.encode(codec))
+
+
+@pytest.mark.parametrize(
+    ("language", "codec"),
+    [
+        ("pl", "iso8859_2"),
+        ("cs", "iso8859_2"),
+        ("ru", "iso8859_5"),
+        ("ru", "mac_cyrillic"),
+        ("ru", "cp866"),
+        ("he", "iso8859_8"),
+        ("ar", "iso8859_6"),
+        ("ja", "iso2022_jp"),
+        ("zh", "gbk"),
+    ],
+)
+def test_standards_are_told_from_windows_sets(language: str, codec: str, tmp_path: Path) -> None:
+    assert decode(tmp_path, LANGUAGES[language].encode(codec)) == LANGUAGES[language]
+
+
+@pytest.mark.parametrize("data", [bytes(range(256)) * 8, b"\x00\x01\x02\x03" * 100, b"\x7fELF\x02\x01\x01" + bytes(57)])
+def test_binary_data_is_no_text(data: bytes) -> None:
+    assert not looks_like_text(data)
 
 
 def test_utf8_wins_over_a_false_declaration(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from chatsphere.knowledge.extraction import extract_file
 from chatsphere.knowledge.text import BlockKind
+from tests.builders.pages import marks, typical_pages
 from tests.unit.extraction.reading import LIMITS, extract, parse, texts
 
 FILLER = "<p>" + "The main text of the page says something. " * 10 + "</p>"
@@ -105,3 +106,23 @@ def test_encodings(head: str, codec: str, tmp_path: Path) -> None:
 )
 def test_any_nesting_is_read(page: str, tmp_path: Path) -> None:
     assert "deep" in extract(tmp_path, "a.html", page)[-1].text
+
+
+@pytest.mark.parametrize("kind", sorted(typical_pages()))
+def test_the_main_text_of_a_typical_page_is_read_whole_without_its_menus(kind: str, tmp_path: Path) -> None:
+    page = typical_pages()[kind]
+
+    text = "\n".join(texts(parse("html", tmp_path, page)))
+
+    assert marks(text, "Keep") == marks(page, "Keep")
+    assert marks(text, "Drop") == set()
+
+
+def test_what_its_names_call_a_menu_is_read_where_it_holds_the_text(tmp_path: Path) -> None:
+    page = f"<div class='sidebar'>{FILLER}<a href='/'>Home</a></div>"
+
+    assert "The main text" in "\n".join(texts(parse("html", tmp_path, page)))
+
+
+def test_a_page_of_nothing_but_a_menu_is_read(tmp_path: Path) -> None:
+    assert texts(parse("html", tmp_path, "<nav><ul><li><a href='/'>Only link</a></ul></nav>")) == ["- Only link"]

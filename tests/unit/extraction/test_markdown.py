@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from chatsphere.knowledge.extraction.markdown import heading_text
 from chatsphere.knowledge.extraction.markdown import parse as parse_file
-from chatsphere.knowledge.text import BlockKind
+from chatsphere.knowledge.text import Block, BlockKind
 from tests.unit.extraction.reading import LIMITS, parse, texts
 
 
@@ -56,7 +56,7 @@ def test_front_matter_gives_the_title_only(tmp_path: Path) -> None:
     parsed = parse_file(file, LIMITS)
 
     assert parsed.title == "My page"
-    assert [block.text for block in parsed.blocks] == ["# Heading"]
+    assert list(parsed.blocks) == [Block("# Heading", BlockKind.HEADING, heading_path=("Heading",))]
 
 
 def test_a_rule_at_the_top_is_no_front_matter(tmp_path: Path) -> None:

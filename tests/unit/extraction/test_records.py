@@ -113,6 +113,12 @@ def test_rows_name_their_columns(tmp_path: Path) -> None:
     assert block.text == "name: Anna; age: 30; city: Bern, CH\nname: Berta; city: Basel"
 
 
+def test_a_block_names_its_rows_as_a_spreadsheet_numbers_them(tmp_path: Path) -> None:
+    (block,) = parse("csv_rows", tmp_path, "name,age\n\nAnna,30\nBerta,31\n")
+
+    assert (block.heading_path, block.text) == (("Rows 3-4",), "name: Anna; age: 30\nname: Berta; age: 31")
+
+
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_delimiters(delimiter: str, tmp_path: Path) -> None:
     rows = [("id", "text"), ("1", "one, two; three"), ("2", "a | b"), ("3", "plain")]

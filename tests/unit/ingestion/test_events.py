@@ -23,6 +23,8 @@ def test_a_notification_names_the_object_as_it_was_put() -> None:
         ("s3:ObjectCreated:Post", Change.CREATED),
         ("ObjectRemoved:Delete", Change.REMOVED),
         ("ObjectRemoved:DeleteMarkerCreated", Change.REMOVED),
+        ("LifecycleExpiration:Delete", Change.EXPIRED),
+        ("s3:LifecycleExpiration:DeleteMarkerCreated", Change.EXPIRED),
     ],
 )
 def test_every_way_to_create_or_remove_counts(name: str, change: Change) -> None:
@@ -57,6 +59,9 @@ def test_what_is_no_notification_is_an_error(body: dict[str, object]) -> None:
         ("F", "10", False),
         ("10", "F", True),
         ("a", "B", False),
+        ("F" * 80, "1" + "0" * 80, False),
+        ("1" + "0" * 80, "F" * 80, True),
+        ("not a number", "1", False),
         (None, "1", False),
         ("1", None, False),
         (None, None, False),

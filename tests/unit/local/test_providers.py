@@ -1,7 +1,10 @@
 """Which vendors `make up` uses, by the environment it is started in."""
 
+from pathlib import Path
+
 import pytest
 
+from infra.catalog import FUNCTIONS
 from infra.local.errors import ProviderSettingsError
 from infra.local.providers import provider_values, used_vendors
 
@@ -30,6 +33,15 @@ def test_the_limits_of_calls_are_taken_over_and_nothing_else() -> None:
     assert values == {"VECTOR_DIMENSIONS": "384", "PROVIDER_ATTEMPTS": "2"}
 
 
+def test_how_the_web_is_read_is_taken_over() -> None:
+    web = {"WEB_PRIVATE_HOSTS": "127.0.0.1:8080", "WEB_REQUESTS_PER_SECOND": "20"}
+    values = provider_values(web)
+    fetch_pages = next(spec for spec in FUNCTIONS if spec.name == "fetch_pages")
+
+    assert web.items() <= values.items()
+    assert set(web) <= {name for group in fetch_pages.settings for name in group.variables()}
+
+
 def test_stripes_key_is_taken_over() -> None:
     stripe = {
         "STRIPE_API_KEY": "sk_test_1",
@@ -53,6 +65,7 @@ def test_stripes_key_is_taken_over() -> None:
         ({"VECTOR_STORE": "weaviate"}, "VECTOR_STORE"),
         ({"PROVIDER_ATTEMPTS": "none"}, "PROVIDER_ATTEMPTS"),
         ({"STRIPE_API_KEY": "sk_test_1"}, "STRIPE_WEBHOOK_SECRET"),
+        ({"WEB_REQUESTS_PER_SECOND": "0"}, "WEB_REQUESTS_PER_SECOND"),
         ({"GEMINI_API_KEY": "a\u201cb"}, "GEMINI_API_KEY"),
         ({"PINECONE_API_KEY": "a\r\nx: b"}, "PINECONE_API_KEY"),
     ],
@@ -66,3 +79,13 @@ def test_a_key_is_never_quoted() -> None:
     with pytest.raises(ProviderSettingsError) as caught:
         provider_values({"GEMINI_API_KEY": "canary-key", "EMBEDDER": "canary-key"})
     assert "canary-key" not in str(caught.value)
+
+
+def test_ocr_needs_its_program_before_anything_starts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    with pytest.raises(ProviderSettingsError, match="no program tesseract"):
+        provider_values({"OCR": "tesseract"})
+    with pytest.raises(ProviderSettingsError, match="for the cloud"):
+        provider_values({"OCR": "textract"})
+    assert provider_values({"OCR": "off", "OCR_MAX_PAGES": "5"})["OCR_MAX_PAGES"] == "5"

@@ -8,7 +8,6 @@ import pytest
 from chatsphere.adapters.gemini.answers import GeminiAnswerModel
 from chatsphere.adapters.gemini.prices import PRICES
 from chatsphere.adapters.gemini.stream import messages
-from chatsphere.chat.streaming import sse_event
 from chatsphere.errors import (
     AnswerBlockedError,
     ChatSphereError,
@@ -17,6 +16,7 @@ from chatsphere.errors import (
     ProviderRejectedError,
     UnavailableError,
 )
+from chatsphere.http.event_stream import sse_event
 from chatsphere.ports import AnswerCitation, AnswerDelta, AnswerEnd, AnswerEvent, AnswerRequest, SourcePassage, Turn
 from chatsphere.settings import AnswerSettings
 from tests.loopback.gemini_faults import (

@@ -110,8 +110,11 @@ def test_no_answer_is_unavailable(gemini: GeminiServer, fault: Garbles | Hangs, 
         embedder(gemini.url, provider_read_seconds=limit, provider_attempts=1).embed_query("One?")
 
 
-@pytest.mark.parametrize("changed", [{"gemini_api_key": "wrong"}, {"gemini_embedding_model": "no-such-model"}])
-def test_a_wrong_key_or_model_is_rejected(gemini: GeminiServer, changed: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "changed",
+    [{"gemini_api_key": "wrong"}, {"gemini_embedding_model": "no-such-model", "gemini_embedding_microdollars": 1}],
+)
+def test_a_wrong_key_or_model_is_rejected(gemini: GeminiServer, changed: dict[str, Any]) -> None:
     with pytest.raises(ProviderRejectedError):
         embedder(gemini.url, **changed).embed_query("One?")
 
@@ -119,3 +122,14 @@ def test_a_wrong_key_or_model_is_rejected(gemini: GeminiServer, changed: dict[st
 def test_without_a_key_there_is_no_embedder() -> None:
     with pytest.raises(ConfigurationError):
         GeminiEmbedder(EmbeddingSettings())
+
+
+def test_an_embedding_costs_what_the_price_table_says(gemini: GeminiServer) -> None:
+    assert embedder(gemini.url).cost(1_000_001) == 200_001
+    assert embedder(gemini.url, gemini_embedding_microdollars=1_000_000).cost(7) == 7
+    assert embedder(gemini.url, gemini_embedding_model="gemini-embedding-001").cost(1_000_000) == 150_000
+
+
+def test_a_model_of_unknown_price_asks_for_it(gemini: GeminiServer) -> None:
+    with pytest.raises(ConfigurationError, match="GEMINI_EMBEDDING_MICRODOLLARS"):
+        embedder(gemini.url, gemini_embedding_model="another")

@@ -5,9 +5,10 @@ from math import hypot, isfinite
 from typing import Any, Final, Literal
 
 from chatsphere.adapters.gemini.api import bare_name, gemini_upstream, path_of
+from chatsphere.adapters.gemini.prices import EMBEDDING_PRICES, embedding_price
 from chatsphere.adapters.gemini.tokens import GeminiTokenEstimate, fitting
 from chatsphere.adapters.upstream import QUESTION_SECONDS
-from chatsphere.errors import UnavailableError
+from chatsphere.errors import EmbeddingModelUnavailableError, UnavailableError
 from chatsphere.ports import Vector
 from chatsphere.settings import EmbeddingSettings
 
@@ -24,6 +25,11 @@ _MAX_TOKENS: Final = 8192
 _MAX_TOKENS_001: Final = 2048
 
 
+def model_name(name: str, dimensions: int) -> str:
+    """Return what vectors of this length are said to be made by."""
+    return f"{name}:{dimensions}"
+
+
 class GeminiEmbedder(GeminiTokenEstimate):
     """Embeds texts over the network. Opens nothing until it is used; threads may share it.
 
@@ -34,14 +40,28 @@ class GeminiEmbedder(GeminiTokenEstimate):
     def __init__(self, settings: EmbeddingSettings) -> None:
         self._name = bare_name(settings.gemini_embedding_model)
         self._dimensions = settings.gemini_embedding_dimensions
+        self._price = embedding_price(settings, self._name)
         self._upstream = gemini_upstream(settings)
         self._takes_task_type = self._name == "gemini-embedding-001"
         self._max_tokens = _MAX_TOKENS_001 if self._takes_task_type else _MAX_TOKENS
 
+    @classmethod
+    def of_model(cls, model: str, settings: EmbeddingSettings) -> "GeminiEmbedder":
+        """Return the embedder whose `model` is this.
+
+        Raises:
+            EmbeddingModelUnavailableError: it is none of Google's that is known, or there is no key.
+        """
+        name = model.rpartition(":")[0]
+        known = name in EMBEDDING_PRICES or name == bare_name(settings.gemini_embedding_model)
+        if not known or model != model_name(name, settings.gemini_embedding_dimensions) or not settings.gemini_api_key:
+            raise EmbeddingModelUnavailableError
+        return cls(settings.model_copy(update={"gemini_embedding_model": name}))
+
     @property
     def model(self) -> str:
         """Name of the model and the length of its vectors: vectors of two lengths do not compare."""
-        return f"{self._name}:{self._dimensions}"
+        return model_name(self._name, self._dimensions)
 
     @property
     def dimensions(self) -> int:
@@ -60,6 +80,10 @@ class GeminiEmbedder(GeminiTokenEstimate):
         """Return the unit vector of a question."""
         (vector,) = self._embed([text], "RETRIEVAL_QUERY", within_seconds=QUESTION_SECONDS)
         return vector
+
+    def cost(self, tokens: int) -> int:
+        """Return the micro-dollars for so many tokens, rounded up."""
+        return self._price.cost(tokens, 0)
 
     def _embed(self, texts: Sequence[str], task: Task, *, within_seconds: float | None = None) -> list[Vector]:
         body = {"requests": [self._request(text, task) for text in texts]}

@@ -10,7 +10,7 @@ from typing import Final
 
 from chatsphere.adapters.gemini.api import bare_name
 from chatsphere.errors import ConfigurationError
-from chatsphere.settings import AnswerSettings
+from chatsphere.settings import AnswerSettings, EmbeddingSettings
 
 _MILLION: Final = 1_000_000
 
@@ -34,7 +34,27 @@ PRICES: Final[dict[str, Price]] = {
     "gemini-3.1-flash-lite": Price(250_000, 1_500_000),
     "gemini-2.5-flash-lite": Price(100_000, 400_000),
 }
-EMBEDDING_PRICES: Final[dict[str, Price]] = {"gemini-embedding-2": Price(200_000, 0)}
+EMBEDDING_PRICES: Final[dict[str, Price]] = {
+    "gemini-embedding-2": Price(200_000, 0),
+    "gemini-embedding-001": Price(150_000, 0),
+}
+
+
+def embedding_price(settings: EmbeddingSettings, name: str) -> Price:
+    """Return the price of an embedding model; of the one in the settings, what they give comes first.
+
+    Raises:
+        ConfigurationError: the model's price is not known.
+    """
+    given = settings.gemini_embedding_microdollars
+    if given is not None and name == bare_name(settings.gemini_embedding_model):
+        return Price(given, 0)
+    if name not in EMBEDDING_PRICES:
+        raise ConfigurationError(
+            f"The price of the model {name!r} is not known: set GEMINI_EMBEDDING_MICRODOLLARS (for a million tokens), "
+            "or choose one of: " + ", ".join(sorted(EMBEDDING_PRICES)) + "."
+        )
+    return EMBEDDING_PRICES[name]
 
 
 def price_of(settings: AnswerSettings) -> Price:

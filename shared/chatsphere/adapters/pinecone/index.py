@@ -24,6 +24,10 @@ _RPC_NOT_FOUND: Final = 5
 _CONFLICT: Final = 409
 
 
+class IndexMissingError(ConfigurationError):
+    """There is no index of the name that the settings give."""
+
+
 @dataclass(frozen=True, slots=True)
 class IndexDescription:
     """What the control plane says of an index. `host` is None until it has one."""
@@ -132,7 +136,7 @@ def _creation(settings: VectorStoreSettings) -> dict[str, Any]:
 
 def _checked(description: IndexDescription | None, settings: VectorStoreSettings) -> str:
     if description is None:
-        raise ConfigurationError(f"PINECONE_INDEX: there is no index {settings.pinecone_index}.")
+        raise IndexMissingError(f"PINECONE_INDEX: there is no index {settings.pinecone_index}.")
     if description.dimension != settings.vector_dimensions:
         raise _wrong_dimension(settings, description.dimension)
     if description.metric != METRIC:

@@ -87,21 +87,26 @@ class PineconeReader:
             return described
         return max(described, len(self.search(namespace, limit=MAX_TOP_K).matches))
 
+    def listed_page(self, namespace: str, token: str | None, prefix: str = "") -> tuple[set[str], str | None]:
+        """Return ids that one page of a listing shows, and the token of the next page; None after the last."""
+        query = {"namespace": namespace, "limit": str(_PAGE)} | ({"prefix": prefix} if prefix else {})
+        reply = self._index.call(
+            "GET", f"/vectors/list?{urlencode(query | ({'paginationToken': token} if token else {}))}"
+        )
+        if is_missing_namespace(reply):
+            return set(), None
+        # A page may be shorter than asked for and yet not the last.
+        following = (_member(reply.body, "pagination", None) or {}).get("next") or None
+        if following is not None and following == token:
+            raise UnavailableError("Pinecone's list does not go on.")
+        return {str(vector["id"]) for vector in _member(reply.body, "vectors", [])}, following
+
     def _listed(self, namespace: str, prefix: str) -> set[str]:
-        ids: set[str] = set()
-        query = {"namespace": namespace, "prefix": prefix, "limit": str(_PAGE)}
-        while True:
-            reply = self._index.call("GET", f"/vectors/list?{urlencode(query)}")
-            if is_missing_namespace(reply):
-                return ids
-            # A page may be shorter than asked for and yet not the last.
-            ids.update(str(vector["id"]) for vector in _member(reply.body, "vectors", []))
-            token = (_member(reply.body, "pagination", None) or {}).get("next")
-            if not token:
-                return ids
-            if token == query.get("paginationToken"):
-                raise UnavailableError("Pinecone's list does not go on.")
-            query["paginationToken"] = token
+        ids, token = self.listed_page(namespace, None, prefix)
+        while token:
+            more, token = self.listed_page(namespace, token, prefix)
+            ids |= more
+        return ids
 
 
 _REQUIRED: Final = object()

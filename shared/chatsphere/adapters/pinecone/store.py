@@ -12,7 +12,7 @@ from chatsphere.adapters.pinecone.reading import PineconeReader, written_positio
 from chatsphere.adapters.vector_batches import batches, cosine, require_dimensions
 from chatsphere.errors import ProviderRejectedError, UnavailableError
 from chatsphere.observability import logger
-from chatsphere.ports import Namespace, Vector, VectorMatch, VectorRecord
+from chatsphere.ports import Namespace, Vector, VectorMatch, VectorRecord, VectorsPage
 from chatsphere.settings import VectorStoreSettings
 
 MAX_RECORDS: Final = 1_000
@@ -132,6 +132,14 @@ class PineconeVectorStore:
         name = _name(namespace)
         return self._reader.count(name) if document_id is None else len(self._reader.look(name, document_id)[0])
 
+    def documents(self, namespace: Namespace, *, after: str | None = None) -> VectorsPage:
+        """Return which documents the next listed vectors are of, in the order of the vectors' ids."""
+        ids, place = self._reader.listed_page(_name(namespace), after)
+        try:
+            return VectorsPage(frozenset(UUID(vector_id.partition(":")[0]) for vector_id in ids), place)
+        except ValueError:
+            raise UnavailableError("Pinecone lists vectors that are not of documents.") from None
+
     def _delete(self, name: str, ids: Sequence[str]) -> int | None:
         position = None
         for start in range(0, len(ids), MAX_RECORDS):
@@ -160,8 +168,9 @@ class PineconeVectorStore:
 
 
 def _name(namespace: Namespace) -> str:
-    """Return the namespace's name: both ids, of fixed length, so that no two namespaces share one."""
-    return f"{namespace.organization_id}.{namespace.bot_id}"
+    """Return the namespace's name: both ids, of fixed length, so that no two namespaces share one, and the revision."""
+    bot = f"{namespace.organization_id}.{namespace.bot_id}"
+    return f"{bot}.{namespace.revision}" if namespace.revision else bot
 
 
 def _vector(namespace: Namespace, record: VectorRecord) -> dict[str, Any]:

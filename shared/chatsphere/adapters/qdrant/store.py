@@ -7,10 +7,11 @@ from uuid import UUID, uuid5
 from chatsphere.adapters.qdrant.collection import QdrantCollection
 from chatsphere.adapters.vector_batches import batches, cosine, require_dimensions
 from chatsphere.errors import UnavailableError
-from chatsphere.ports import Namespace, Vector, VectorMatch, VectorRecord
+from chatsphere.ports import Namespace, Vector, VectorMatch, VectorRecord, VectorsPage
 from chatsphere.settings import VectorStoreSettings
 
 MAX_POINTS: Final = 500
+LISTED: Final = 1_000
 MAX_REQUEST_BYTES: Final = 8_000_000
 """Qdrant takes 32 MB unless it is told otherwise."""
 
@@ -77,6 +78,20 @@ class QdrantVectorStore:
         """Return the number of vectors of the bot, or of one document in it."""
         return self._count(_filter(namespace, document_id))
 
+    def documents(self, namespace: Namespace, *, after: str | None = None) -> VectorsPage:
+        """Return which documents the next points are of, in the order of the points' ids."""
+        body: dict[str, Any] = {"filter": _filter(namespace), "limit": LISTED, "with_payload": ["document_id"]}
+        result = self._collection.read("/points/scroll", body | ({"offset": after} if after else {}))
+        try:
+            points = result["points"] if result else []
+            place = result["next_page_offset"] if result else None
+            return VectorsPage(
+                frozenset(UUID(point["payload"]["document_id"]) for point in points),
+                None if place is None else str(place),
+            )
+        except (KeyError, TypeError, ValueError):
+            raise UnavailableError("Qdrant answered in a way that cannot be read.") from None
+
     def _write(self, points: Sequence[Mapping[str, Any]]) -> bool:
         return self._collection.write("PUT", "/points", {"points": points})
 
@@ -91,8 +106,17 @@ class QdrantVectorStore:
         return count
 
 
+class FurtherQdrantCollection(QdrantVectorStore):
+    """`{qdrant_collection}-{dimensions}`, for vectors that the deployment's collection is not made for."""
+
+    def __init__(self, settings: VectorStoreSettings, dimensions: int) -> None:
+        name = f"{settings.qdrant_collection}-{dimensions}"
+        super().__init__(settings.model_copy(update={"qdrant_collection": name, "vector_dimensions": dimensions}))
+
+
 def _name(namespace: Namespace) -> str:
-    return f"{namespace.organization_id}.{namespace.bot_id}"
+    bot = f"{namespace.organization_id}.{namespace.bot_id}"
+    return f"{bot}.{namespace.revision}" if namespace.revision else bot
 
 
 def _filter(
@@ -115,6 +139,7 @@ def _point(namespace: Namespace, record: VectorRecord) -> dict[str, Any]:
             "namespace": _name(namespace),
             "organization_id": str(namespace.organization_id),
             "bot_id": str(namespace.bot_id),
+            "revision": namespace.revision,
             "document_id": str(record.document_id),
             "generation": record.generation,
             "chunk_id": str(record.chunk_id),

@@ -120,10 +120,10 @@ def open_pool(url: Url) -> HTTPConnectionPool:
     assert url.host is not None
     if url.scheme == "http":
         return _Pool(url.host, url.port, maxsize=KEPT_CONNECTIONS)
-    return _TlsPool(url.host, url.port, maxsize=KEPT_CONNECTIONS, ssl_context=_tls())
+    return _TlsPool(url.host, url.port, maxsize=KEPT_CONNECTIONS, ssl_context=tls_context())
 
 
-def _tls() -> ssl.SSLContext:
+def tls_context() -> ssl.SSLContext:
     """Return a context that verifies with the system's roots, or certifi's on a system that has none."""
     system = ssl.get_default_verify_paths()
     if system.cafile or system.capath:

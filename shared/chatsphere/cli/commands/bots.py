@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from chatsphere.cli import lookup
+from chatsphere.cli.commands.deletions import show_deletions
 from chatsphere.cli.confirmation import confirm
 from chatsphere.cli.formatting import moment, one_line, plain
 from chatsphere.cli.options import command
@@ -102,7 +103,7 @@ def delete(
     answer = session.client.delete(f"/bots/{found['id']}")
     session.output.result(
         {"id": found["id"], "deleted": True, **answer},
-        lambda console: console.print(f"Deleted {plain(found['name'])}."),
+        lambda console: show_deletions(console, [answer["deletion"]]),
     )
 
 

@@ -1,4 +1,4 @@
-"""`chatsphere docs …` (also `documents`): list, show, chunks, wait, reprocess, delete, credentials."""
+"""`chatsphere docs …` (also `documents`): add, list, show, chunks, history, wait, reprocess, delete, credentials."""
 
 import time
 from itertools import islice
@@ -8,19 +8,22 @@ import typer
 
 from chatsphere.cli import lookup
 from chatsphere.cli.commands.bots import show_fields
+from chatsphere.cli.commands.deletions import show_deletions
+from chatsphere.cli.commands.history import history
 from chatsphere.cli.commands.upload_credentials import credentials
+from chatsphere.cli.commands.watch import View
 from chatsphere.cli.confirmation import confirm
 from chatsphere.cli.errors import CliError, ExitCode
 from chatsphere.cli.formatting import moment, one_line, pages, plain, size
 from chatsphere.cli.options import BotOption, command
 from chatsphere.cli.output import Rows
+from chatsphere.cli.progress import bars
 from chatsphere.cli.session import Session
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 DocumentArgument = Annotated[str, typer.Argument(metavar="ID|NAME")]
-PAUSE_SECONDS = 0.3
 
 LimitOption = Annotated[int, typer.Option(min=1, help="How many at most.")]
 
@@ -28,15 +31,30 @@ LimitOption = Annotated[int, typer.Option(min=1, help="How many at most.")]
 def register(app: typer.Typer) -> None:
     """Put the commands into the application."""
     group = typer.Typer(no_args_is_help=True, help="A bot's documents.")
+    command(group, "add")(add)
     command(group, "list")(list_documents)
     command(group, "show")(show)
     command(group, "chunks")(chunks)
+    command(group, "history")(history)
     command(group, "wait")(wait)
     command(group, "reprocess")(reprocess)
     command(group, "delete")(delete)
     command(group, "credentials")(credentials)
     app.add_typer(group, name="docs")
     app.add_typer(group, name="documents", hidden=True)
+
+
+def add(
+    session: Session,
+    url: str,
+    bot: BotOption = None,
+    name: Annotated[str | None, typer.Option(help="The document's name; else it is made of the URL.")] = None,
+) -> None:
+    """Read a page of the web, or a file there, as a document; again, and it is fetched anew."""
+    body = {"url": url} if name is None else {"url": url, "name": name}
+    answer = session.client.post(f"/bots/{lookup.bot_id(session, bot)}/documents", body)
+    document = answer["document"]
+    session.output.result(answer, lambda console: console.print(f"{plain(document['name'])}: {document['id']}"))
 
 
 def list_documents(
@@ -70,15 +88,18 @@ def wait(
     timeout: Annotated[float, typer.Option(min=0, help="Seconds to wait at most.")] = 900,
 ) -> ExitCode:
     """Wait until every document is ready or has failed. Exit code 1 if any failed or time ran out."""
-    from chatsphere.cli.watch import IN_FLIGHT
+    from chatsphere.cli.following import follow
 
-    path = f"/bots/{lookup.bot_id(session, bot)}/documents"
+    bot_id = lookup.bot_id(session, bot)
     deadline = time.monotonic() + timeout
-    while under_way := sum(1 for status in IN_FLIGHT for _ in session.client.items(path, {"status": status})):
-        if time.monotonic() > deadline:
-            raise CliError(f"{under_way} documents were not done after {timeout:g} s.", code="timeout")
-        time.sleep(PAUSE_SECONDS)
-    found = list(session.client.items(path))
+    with bars(session.output) as shown:
+        view = View(shown)
+        for event in follow(session.client, bot_id):
+            if event is not None:
+                view.take(event, silent=True)
+            if view.under_way and time.monotonic() > deadline:
+                raise CliError(f"{view.under_way} documents were not done after {timeout:g} s.", code="timeout")
+    found = list(session.client.items(f"/bots/{bot_id}/documents"))
     session.output.result({"data": found}, lambda console: _show_list(console, found))
     return ExitCode.FAILED if any(document["status"] == "failed" for document in found) else ExitCode.OK
 
@@ -95,13 +116,12 @@ def delete(
     bot: BotOption = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Delete documents, with their files and passages."""
+    """Delete documents, with their files and passages, and show what was removed."""
     paths = [_path(session, bot, document) for document in documents]
     confirm(session, f"Delete {plain(', '.join(documents))}?", yes=yes)
-    for path in paths:
-        session.client.delete(path)
-    ids = [path.rpartition("/")[2] for path in paths]
-    session.output.result({"deleted": ids}, lambda console: console.print(f"Deleted {len(ids)}."))
+    deletions = [session.client.delete(path)["deletion"] for path in paths]
+    ids = [deletion["document_id"] for deletion in deletions]
+    session.output.result({"deleted": ids, "deletions": deletions}, lambda console: show_deletions(console, deletions))
 
 
 def _path(session: Session, bot: str | None, document: str) -> str:

@@ -12,8 +12,9 @@ from chatsphere.cli.errors import ExitCode
 from chatsphere.cli.formatting import one_line, plain, size
 from chatsphere.cli.options import BotOption, command
 from chatsphere.cli.output import Rows
-from chatsphere.cli.progress import Bars, SetCount, bars
+from chatsphere.cli.progress import Bars, SetCount, bars, nothing_to_show
 from chatsphere.cli.session import Session
+from chatsphere.cli.stages import advice
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -53,19 +54,21 @@ def _ingest(
     session: Session, bot_id: str, found: list[files.LocalFile], shown: Bars, *, follow: bool, timeout: float
 ) -> "dict[files.LocalFile, Outcome]":
     from chatsphere.cli.ingestion import Ingestion
+    from chatsphere.cli.streamed_watch import StreamedWatch
     from chatsphere.cli.uploads import Uploader, open_store
-    from chatsphere.cli.watch import Watch
 
     client, stopped = session.client.patient(), threading.Event()
     sent = _Sum(shown.add("Uploading", sum(_size(file) for file in found), size))
-    settled = shown.add("Ingesting", len(found)) if follow else _ignore
-    ingestion = Ingestion[files.LocalFile](Watch(client, bot_id), PARALLEL_UPLOADS, timeout, on_settled=settled)
+    settled = shown.add("Ingesting", len(found)) if follow else nothing_to_show
+    watch = StreamedWatch(client, bot_id)
+    ingestion = Ingestion[files.LocalFile](watch, PARALLEL_UPLOADS, timeout, on_settled=settled)
     with open_store(session.target.api) as store:
         uploader = Uploader(client, bot_id, sent.add, stopped, store)
         try:
             return ingestion.run({file: partial(uploader.send, file) for file in found}, follow=follow)
         finally:
             stopped.set()
+            watch.close()
 
 
 class _Sum:
@@ -81,10 +84,6 @@ class _Sum:
         with self._lock:
             self._sum += amount
             self._show(self._sum)
-
-
-def _ignore(_: int) -> None:
-    """Nobody asked."""
 
 
 def _size(file: files.LocalFile) -> int:
@@ -108,6 +107,7 @@ def _row(file: files.LocalFile, outcome: "Outcome") -> dict[str, Any]:
         "seconds": seconds,
         "error_code": outcome.error_code,
         "error_message": outcome.error_message,
+        "retryable": document.get("retryable"),
     }
 
 
@@ -119,7 +119,7 @@ def _show(console: "Console", rows: list[dict[str, Any]], succeeded: int) -> Non
     )
     good = [row for row in rows if row["error_code"] is None]
     for row in [*(row for row in rows if row["error_code"] is not None), *good[:SHOWN]]:
-        problem = f"{row['error_code']}: {row['error_message'] or ''}" if row["error_code"] else ""
+        problem = f"{row['error_code']}: {row['error_message'] or ''} {advice(row)}" if row["error_code"] else ""
         shown.add(
             one_line(row["name"], 60),
             plain(row["status"]),

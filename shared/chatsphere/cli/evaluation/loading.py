@@ -9,6 +9,7 @@ from chatsphere.cli.client import Client
 from chatsphere.cli.errors import CliError
 from chatsphere.cli.evaluation.dataset import Dataset, Passage
 from chatsphere.cli.ingestion import Ingestion, Sent
+from chatsphere.cli.progress import SetCount
 from chatsphere.cli.watch import Watch
 
 CONCURRENCY = 8
@@ -46,7 +47,7 @@ def load(
     *,
     timeout: float,
     on_sent: Callable[[int], None],
-    on_ready: Callable[[int], None],
+    on_ready: SetCount,
 ) -> Loaded:
     """Load what the bot does not hold yet and wait until all of it is ready.
 

@@ -6,5 +6,6 @@ parses and writes blocks to a pipe. Parsers are imported in the child only.
 
 from chatsphere.knowledge.extraction.extract import Extraction, extract_file
 from chatsphere.knowledge.extraction.limits import ExtractionLimits
+from chatsphere.knowledge.extraction.protocol import Position
 
-__all__ = ["Extraction", "ExtractionLimits", "extract_file"]
+__all__ = ["Extraction", "ExtractionLimits", "Position", "extract_file"]

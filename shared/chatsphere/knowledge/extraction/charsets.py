@@ -25,6 +25,7 @@ _CENTRAL = (
     "ăîșțâşţ",
     "čćđšž",
 )
+_ARABIC = "اليمنورتبعدهةكسفقحجأشصطخىذءضئزإآغثظؤپچژگ،؛؟"
 _RUSSIAN = "оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъёіїєґ"
 # (codec, alphabets, how often the set is met compared with the others)
 _LATIN: tuple[tuple[str, tuple[str, ...], float], ...] = (
@@ -40,10 +41,13 @@ _OTHER_SCRIPTS = (
     ("cp1251", _RUSSIAN),
     ("cp1253", "αοιετνσςρπκμλυηάόίέήωύδγχθφβξζψώϊϋΐΰ"),
     ("cp1255", "יוהלאמרבתשעםןכקדנפטחגצזסךףץ"),
-    ("cp1256", "اليمنورتبعدهةكسفقحجأشصطخىذءضئزإآغثظؤپچژگ،؛؟"),
+    ("cp1256", _ARABIC),
     ("cp874", "านรอกเงีมย" + "".join(map(chr, range(0x0E01, 0x0E5C)))),
     ("koi8_u", _RUSSIAN),
     ("cp866", _RUSSIAN),
+    ("iso8859_5", _RUSSIAN),
+    ("mac_cyrillic", _RUSSIAN),
+    ("iso8859_6", _ARABIC),
 )
 # How the common characters of a multibyte set look in its national standard: (codec, codec of the standard,
 # rows of kana, rows of the common characters). Korean precedes Chinese: its rows are a part of the other's.
@@ -56,12 +60,30 @@ _MULTIBYTE = (
 )
 _MARKS = frozenset(" ‘’“”„‚–—…•€£§©®°«»·±×¼½¾²³µ´¨№")
 _HIGH = re.compile(r"[^\x00-\x7f]")
+# Of these marks one that touches a letter is a letter of another set: ISO-8859-2's ą is cp1250's ±.
+_STUCK = re.compile(r"(?<=[^\W\d_])[±¼½¾£¶]|[±¼½¾£¶](?=[^\W\d_])")
 _HIGH_BESIDE_ASCII = re.compile(r"(?<=[A-Za-z])[^\W\x00-\x7f]|[^\W\x00-\x7f](?=[A-Za-z])")
 _HIGH_BESIDE_HIGH = re.compile(r"(?<=[^\W\x00-\x7f])[^\W\x00-\x7f]|[^\W\x00-\x7f](?=[^\W\x00-\x7f])")
 _SAMPLE_CHARS = 20_000
 _FREQUENT = 10
 _MIXED_LANGUAGES = 0.9
 """A text in several languages of one set fits no single alphabet; it fits all of them together, worth less."""
+
+
+def is_common(char: str) -> bool:
+    """Whether a character is one of a living script's common ones; of the unified ideographs a national standard's."""
+    if char in _MARKS or char <= "\u17ff" or "\u1e00" <= char <= "\u20ff" or "\uac00" <= char <= "\ud7a3":
+        return char.isprintable() or char in "\t\n\r\f\ufeff"
+    emoji = "\U0001f000" <= char <= "\U0002ffff" and char.isprintable()
+    return emoji or any(_encodes(char, standard) for standard in ("gb2312", "euc_jp", "big5"))
+
+
+def _encodes(char: str, codec: str) -> bool:
+    try:
+        char.encode(codec)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def guess_charset(sample: bytes) -> str:
@@ -75,6 +97,7 @@ def _latin_scores(sample: bytes) -> Iterator[tuple[str, float]]:
     for codec, alphabets, rarity in _LATIN:
         text = sample.decode(codec, errors="replace")
         letters = [char.lower() for char in _high(text) if char not in _MARKS]
+        letters += _STUCK.findall(text)
         if not letters:
             yield codec, 0.9  # typographic marks only
             continue

@@ -8,6 +8,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,7 +16,7 @@ from chatsphere.errors import DocumentError, EmptyDocumentError, ExtractionLimit
 from chatsphere.knowledge.extraction import protocol
 from chatsphere.knowledge.extraction.confinement import confine, die_with
 from chatsphere.knowledge.extraction.limits import ExtractionLimits
-from chatsphere.knowledge.extraction.parsed import Parsed, clean, finish
+from chatsphere.knowledge.extraction.parsed import Parsed, Place, Scan, clean, finish
 from chatsphere.knowledge.extraction.protocol import Header, Task
 from chatsphere.knowledge.text import Block
 
@@ -27,9 +28,12 @@ def main() -> None:
     """Do the task of the command line."""
     task, parent = Task.from_argument(sys.argv[1])
     die_with(parent)
-    module, _, function = task.parser.partition(":")
-    parse = getattr(importlib.import_module(module), function)
+    name, _, function = task.parser.partition(":")
+    module = importlib.import_module(name)
+    parse = getattr(module, function)
     confine(task.limits)
+    if task.position.place is not None:
+        parse = partial(module.resume, place=protocol.decode_place(task.position.place))
     output = _take_stdout()
     output.write(_run(task, parse, output))
     output.flush()
@@ -51,8 +55,15 @@ def _run(task: Task, parse: Callable[[Path, ExtractionLimits], Parsed], output: 
         title = " ".join(clean(parsed.title or "").split())[:_MAX_TITLE_CHARS] or None
         output.write(protocol.encode_header(Header(parsed.page_count, title)))
         output.flush()
-        for block in _bounded(finish(parsed.blocks), task.limits):
-            output.write(protocol.encode_block(block))
+        for block, place in _bounded(_wanted(parsed, task.position.blocks), task):
+            if place is not None:
+                output.write(protocol.encode_place(place))
+            if isinstance(block, Scan):
+                image = block.render() if task.limits.ocr_pages else b""
+                output.writelines(protocol.encode_scan(block.page, block.heading_path, image))
+                output.flush()  # it is read while the next page is rendered
+            else:
+                output.write(protocol.encode_block(block))
     except DocumentError as error:
         return protocol.encode_end(error.code)
     except (MemoryError, RecursionError):
@@ -62,13 +73,24 @@ def _run(task: Task, parse: Callable[[Path, ExtractionLimits], Parsed], output: 
     return protocol.encode_end()
 
 
-def _bounded(blocks: Iterator[Block], limits: ExtractionLimits) -> Iterator[Block]:
-    total = 0
-    for block in blocks:
-        total += len(block.text.encode())
-        if total > limits.max_output_bytes:
+def _wanted(parsed: Parsed, known: int) -> Iterator[tuple[Block | Scan, Place | None]]:
+    """Yield the blocks but the first `known`, each with the place that it is the first to come after, if any."""
+    latest = None
+    for number, block in enumerate(finish(parsed.blocks)):
+        former, latest = latest, parsed.place()
+        if number >= known:
+            yield block, None if latest is former else latest
+
+
+def _bounded(
+    blocks: Iterator[tuple[Block | Scan, Place | None]], task: Task
+) -> Iterator[tuple[Block | Scan, Place | None]]:
+    total = task.position.chars
+    for block, place in blocks:
+        total += 1 if isinstance(block, Scan) else len(block.text.encode())
+        if total > task.limits.max_output_bytes:
             raise ExtractionLimitError
-        yield block
+        yield block, place
     if not total:
         raise EmptyDocumentError
 

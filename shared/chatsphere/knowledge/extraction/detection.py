@@ -3,9 +3,8 @@
 Reads a bounded part of the file and runs in the parent, so it parses nothing.
 """
 
-import mmap
 from enum import Enum
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from chatsphere.errors import (
     EmptyDocumentError,
@@ -15,9 +14,13 @@ from chatsphere.errors import (
 )
 from chatsphere.knowledge.extraction import signatures
 from chatsphere.knowledge.extraction.encodings import looks_like_text
+from chatsphere.knowledge.extraction.source import Source, mapped, size_of
 
 HEAD_BYTES = 64 * 1024
+_LEAD_BYTES = 4096
+_FIRST_ENTRY_BYTES = 128
 _TAIL_BYTES = 4 * 1024 * 1024
+_DIRECTORY_END = b"PK\x05\x06"
 
 
 class Format(Enum):
@@ -25,6 +28,11 @@ class Format(Enum):
 
     PDF = "application/pdf"
     DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+    PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+    XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    DOC = "application/msword"
+    EPUB = "application/epub+zip"
+    EML = "message/rfc822"
     HTML = "text/html"
     MARKDOWN = "text/markdown"
     JSON = "application/json"
@@ -32,10 +40,16 @@ class Format(Enum):
     TEXT = "text/plain"
 
 
-_BINARY = (Format.PDF, Format.DOCX)
+_ZIPPED = (Format.DOCX, Format.PPTX, Format.XLSX, Format.EPUB)
+_BINARY = (Format.PDF, Format.DOC, *_ZIPPED)
 _BY_EXTENSION = {
     **dict.fromkeys(("pdf",), Format.PDF),
     **dict.fromkeys(("docx", "docm", "dotx", "dotm"), Format.DOCX),
+    **dict.fromkeys(("pptx", "pptm", "ppsx", "ppsm", "potx", "potm"), Format.PPTX),
+    **dict.fromkeys(("xlsx", "xlsm", "xltx", "xltm"), Format.XLSX),
+    **dict.fromkeys(("doc", "dot"), Format.DOC),
+    "epub": Format.EPUB,
+    "eml": Format.EML,
     **dict.fromkeys(("html", "htm", "xhtml"), Format.HTML),
     **dict.fromkeys(("md", "markdown", "mdown", "mkd", "mdx"), Format.MARKDOWN),
     **dict.fromkeys(("json", "jsonl", "ndjson", "geojson", "jsonld"), Format.JSON),
@@ -52,11 +66,25 @@ _BY_TYPE = {
     "application/jsonlines": Format.JSON,
     "application/x-pdf": Format.PDF,
     "text/json": Format.JSON,
+    "application/vnd.ms-word.document.macroenabled.12": Format.DOCX,
+    "application/vnd.ms-excel.sheet.macroenabled.12": Format.XLSX,
+    "application/vnd.ms-powerpoint.presentation.macroenabled.12": Format.PPTX,
+    "application/vnd.openxmlformats-officedocument.presentationml.slideshow": Format.PPTX,
     **{kind.value: kind for kind in Format},
 }
 
+_ZIP_MARKS = (
+    (b"word/document", Format.DOCX),
+    (b"ppt/presentation", Format.PPTX),
+    (b"ppt/slides/", Format.PPTX),
+    (b"xl/workbook.xml", Format.XLSX),
+    (b"xl/worksheets/", Format.XLSX),
+    (b"mimetypeapplication/epub+zip", Format.EPUB),
+    (b"META-INF/container.xml", Format.EPUB),
+)
 
-def detect(path: Path, *, name: str, declared_type: str | None) -> Format:
+
+def detect(path: Source, *, name: str, declared_type: str | None) -> Format:
     """Return the file's format.
 
     Raises:
@@ -97,7 +125,7 @@ def _is_text(claim: Format | str) -> bool:
     return (isinstance(claim, Format) and claim not in _BINARY) or claim in signatures.TEXTUAL
 
 
-def _from_bytes(path: Path, head: bytes, claims: list[Format | str]) -> Format | str | None:
+def _from_bytes(path: Source, head: bytes, claims: list[Format | str]) -> Format | str | None:
     """The format that the bytes show beyond doubt; None for text and for what is unknown."""
     if head.startswith(b"%PDF-") or (Format.PDF in claims and b"%PDF-" in head[:1024]):
         return Format.PDF
@@ -108,31 +136,42 @@ def _from_bytes(path: Path, head: bytes, claims: list[Format | str]) -> Format |
     return signatures.binary_label(head)
 
 
-def _zip_kind(path: Path, claims: list[Format | str]) -> Format | str:
+def _zip_kind(path: Source, claims: list[Format | str]) -> Format | str:
     """Which zip container it is, by the names in its directory; a broken one is what it claims to be."""
-    with path.open("rb") as file:
-        start = file.read(4096)
-        file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
-        names = start + file.read(_TAIL_BYTES)
-    if b"word/document" in names:
-        return Format.DOCX
+    names, whole = _zip_names(path)
+    names = names.replace(b"\\", b"/")
+    for mark, name in _ZIP_MARKS:
+        if mark in names:
+            return name
     for mark, label in signatures.ZIP_MARKS:
         if mark in names:
             return label
-    whole = b"PK\x05\x06" in names
     for claim in claims:
-        if not whole and (claim is Format.DOCX or claim in signatures.ZIPPED):
+        if not whole and (claim in _ZIPPED or claim in signatures.ZIPPED):
             return claim
     return "a ZIP archive"
 
 
-def _ole_kind(path: Path) -> str:
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+def _zip_names(path: Source) -> tuple[bytes, bool]:
+    """The first entry and the directory, which name no part of a document inside this one; whether it is whole."""
+    with path.open("rb") as file:
+        start = file.read(_LEAD_BYTES)
+        file.seek(max(0, size_of(path) - _TAIL_BYTES))
+        tail = file.read(_TAIL_BYTES)
+    end = tail.rfind(_DIRECTORY_END)
+    if end < 0:
+        return start + tail, False
+    size = int.from_bytes(tail[end + 12 : end + 16], "little")
+    return start[:_FIRST_ENTRY_BYTES] + tail[max(0, end - size) : end], True
+
+
+def _ole_kind(path: Source) -> Format | str:
+    with mapped(path) as data:
         for stream, label in signatures.OLE_STREAMS:
-            if data.find(stream.encode("utf-16-le")) >= 0:
+            if data.find(f"{stream}\0".encode("utf-16-le")) >= 0:
                 if stream == "EncryptedPackage":
                     raise EncryptedDocumentError
-                return label
+                return Format.DOC if stream == "WordDocument" else label
     return "an OLE compound file"
 
 

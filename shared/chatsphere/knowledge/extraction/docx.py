@@ -5,34 +5,34 @@ deletions and tables of contents are left out.
 """
 
 from collections.abc import Iterator
-from itertools import groupby
-from pathlib import Path
 from typing import IO
 
 from chatsphere.errors import CorruptDocumentError
 from chatsphere.knowledge.extraction.docx_body import BodyReader
 from chatsphere.knowledge.extraction.docx_numbering import Labels
-from chatsphere.knowledge.extraction.docx_package import Package, damage_reported
 from chatsphere.knowledge.extraction.docx_styles import Styles
 from chatsphere.knowledge.extraction.limits import ExtractionLimits
+from chatsphere.knowledge.extraction.office_package import Package
 from chatsphere.knowledge.extraction.parsed import Parsed
+from chatsphere.knowledge.extraction.source import Source
+from chatsphere.knowledge.extraction.word_blocks import join_lists
 from chatsphere.knowledge.extraction.xml import Element, discard, iterate, local
-from chatsphere.knowledge.text import Block, BlockKind
+from chatsphere.knowledge.extraction.zip_archive import damage_reported
+from chatsphere.knowledge.text import Block
 
-_LIST_CHARS = 8_000
+_MAIN = "word/document.xml"
 _TRANSPARENT = frozenset(("sdtContent", "sdt", "customXml", "ins", "moveTo"))
 
 
-def parse(path: Path, limits: ExtractionLimits) -> Parsed:
+def parse(path: Source, limits: ExtractionLimits) -> Parsed:
     """Read a DOCX."""
-    with Package(path, limits) as package:
-        properties = package.xml("docProps/core.xml")
-        title = None if properties is None else properties.findtext("{*}title")
+    with Package(path, limits, _MAIN) as package:
+        title = package.title()
     return Parsed(_blocks(path, limits), title=title)
 
 
-def _blocks(path: Path, limits: ExtractionLimits) -> Iterator[Block]:
-    with Package(path, limits) as package:
+def _blocks(path: Source, limits: ExtractionLimits) -> Iterator[Block]:
+    with Package(path, limits, _MAIN) as package:
         reader = BodyReader(
             styles=Styles.read(package.xml(package.beside_main("styles.xml"))),
             labels=Labels(package.xml(package.beside_main("numbering.xml"))),
@@ -45,7 +45,7 @@ def _blocks(path: Path, limits: ExtractionLimits) -> Iterator[Block]:
         if stream is None:
             raise CorruptDocumentError
         with damage_reported():
-            yield from _join_lists(_body(reader, stream))
+            yield from join_lists(_body(reader, stream))
 
 
 def _body(reader: BodyReader, stream: IO[bytes]) -> Iterator[Block]:
@@ -61,18 +61,3 @@ def _is_top(element: Element) -> bool:
     while parent is not None and local(parent) in _TRANSPARENT:
         parent = parent.getparent()
     return parent is not None and local(parent) == "body"
-
-
-def _join_lists(blocks: Iterator[Block]) -> Iterator[Block]:
-    """Join the items of a list, which come one by one, into blocks."""
-    for (kind, path), members in groupby(blocks, key=lambda block: (block.kind, block.heading_path)):
-        if kind is not BlockKind.LIST:
-            yield from members
-            continue
-        lines: list[str] = []
-        for item in members:
-            if sum(map(len, lines)) > _LIST_CHARS:
-                yield Block("\n".join(lines), kind, heading_path=path)
-                lines = []
-            lines.append(item.text)
-        yield Block("\n".join(lines), kind, heading_path=path)

@@ -7,11 +7,11 @@ from chatsphere.knowledge.extraction.docx_numbering import Labels
 from chatsphere.knowledge.extraction.docx_styles import Numbering, Styles, paragraph_properties
 from chatsphere.knowledge.extraction.docx_text import Content, note_mark, read_content
 from chatsphere.knowledge.extraction.parsed import Outline
+from chatsphere.knowledge.extraction.word_blocks import paragraph_block
 from chatsphere.knowledge.extraction.xml import Element, attribute, local
 from chatsphere.knowledge.text import Block, BlockKind
 
 _TABLE_ROWS = 100
-_MAX_HEADING_CHARS = 400
 _MAX_DEPTH = 8
 _NO_HEADING = 9
 
@@ -53,14 +53,7 @@ class BodyReader:
         style, level, item = self._properties(element)
         if not content.text or self._styles.is_contents(style):
             return None
-        label = self._labels.next(item) if item else ""
-        if level is not None and len(content.text) <= _MAX_HEADING_CHARS:
-            text = " ".join(f"{label} {content.text}".split()) if label != "-" else content.text
-            return Block(text, BlockKind.HEADING, heading_path=self._outline.enter(level, text))
-        if item:
-            text = f"{'  ' * min(item.level, 8)}{label} {content.text}".rstrip()
-            return Block(text, BlockKind.LIST, heading_path=self._outline.path)
-        return Block(content.text, heading_path=self._outline.path)
+        return paragraph_block(self._outline, self._labels, content.text, level, item)
 
     def _properties(self, element: Element) -> tuple[str | None, int | None, Numbering | None]:
         """Style id, heading level and list of a paragraph; its own settings precede its style's."""

@@ -29,7 +29,9 @@ class Numbering:
 
 
 @dataclass(slots=True)
-class _Style:
+class Style:
+    """A style: its name, the style that it is based on, its outline level (0-based) and its list."""
+
     name: str
     parent: str | None
     outline: int | None
@@ -41,7 +43,7 @@ class _Style:
 class Styles:
     """The paragraph styles of one document, by id."""
 
-    _styles: dict[str, _Style] = field(default_factory=dict)
+    _styles: dict[str, Style] = field(default_factory=dict)
     _default: str | None = None
 
     @classmethod
@@ -54,10 +56,15 @@ class Styles:
             if not style_id or attribute(element, "type") not in (None, "paragraph"):
                 continue
             outline, list_id, list_level = paragraph_properties(element.find("{*}pPr"))
-            styles._styles[style_id] = _Style(name, _value(element, "basedOn"), outline, list_id, list_level)
+            styles._styles[style_id] = Style(name, _value(element, "basedOn"), outline, list_id, list_level)
             if attribute(element, "default") in ("1", "true"):
                 styles._default = style_id
         return styles
+
+    @classmethod
+    def of(cls, styles: dict[str, Style], default: str | None) -> "Styles":
+        """Styles that were read from elsewhere."""
+        return cls(styles, default)
 
     def heading_level(self, style_id: str | None) -> int | None:
         """The heading level of a style (0 for the title, then 1 to 9), from itself or what it is based on."""
@@ -82,8 +89,8 @@ class Styles:
         style = self._styles.get(style_id or "")
         return bool(style and _CONTENTS_NAME.match(style.name.strip()))
 
-    def _chain(self, style_id: str | None) -> list[_Style]:
-        chain: list[_Style] = []
+    def _chain(self, style_id: str | None) -> list[Style]:
+        chain: list[Style] = []
         seen: set[str] = set()
         current = style_id or self._default
         while current and current not in seen and (style := self._styles.get(current)):

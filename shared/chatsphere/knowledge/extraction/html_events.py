@@ -1,6 +1,7 @@
 """Reads the events of an HTML parser: what is hidden, and in which zone of the page each text stands."""
 
 import re
+from functools import lru_cache
 
 from chatsphere.knowledge.extraction.html_text import INLINE, TextBuilder, Zone, words
 
@@ -10,7 +11,19 @@ _SKIPPED = words(
 )
 _VOID = words("area base br col embed hr img input link meta param source track wbr")
 _BOILERPLATE = frozenset(["nav", "aside", "footer", "header", "form", "menu"])
+_TEXT_TAGS = frozenset(("html", "body", "main", "article", "p", "h1", "h2", "h3", "h4", "h5", "h6"))
 _BOILERPLATE_ROLES = words("navigation banner contentinfo search complementary menu dialog alert")
+# What authors name the parts that are not the text. A name with a word of the second set is of a part that holds
+# the text, such as `has-sidebar` or `cookie-policy-content`.
+_SUSPECT_WORDS = words(
+    "nav navbar navigation navmenu menu menubar submenu sidebar breadcrumb breadcrumbs cookie cookies consent gdpr "
+    "footer masthead pagination pager share sharing social catlinks toc advert advertisement ads newsletter popup "
+    "modal skip skiplink comments disqus related promo sponsored interlanguage"
+)
+_TEXT_WORDS = words(
+    "article content main body text page post entry has with no without layout policy wrapper container"
+)
+_WORD = re.compile(r"[A-Z]?[a-z]+")
 # Conventions for what is not the text of the page: MediaWiki, Bootstrap, WordPress.
 _HIDDEN_CLASSES = frozenset(
     ("noprint", "mw-editsection", "mw-jump-link", "navbox", "sr-only", "visually-hidden", "screen-reader-text")
@@ -27,6 +40,7 @@ class PageReader:
         self._open: list[str] = []
         self._skipped_from = 0
         self._zones: list[tuple[int, Zone]] = []
+        self._links: list[int] = []
         self._in_title = False
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
@@ -42,7 +56,10 @@ class PageReader:
             self._skipped_from = len(self._open)
         else:
             self._enter_zone(tag, attributes)
-            if tag not in INLINE:
+            if tag == "a" and "href" in attributes:
+                self._links.append(len(self._open))
+                self.text.link(1)
+            elif tag not in INLINE:
                 self.text.begin(tag)
 
     def end(self, tag: str) -> None:
@@ -55,6 +72,9 @@ class PageReader:
                 self._skipped_from = 0
             elif not self._skipped_from and top not in INLINE:
                 self.text.finish(top)
+            if self._links and self._links[-1] == depth:
+                self._links.pop()
+                self.text.link(-1)
             if self._zones and self._zones[-1][0] == depth:
                 self._zones.pop()
                 self._set_zone()
@@ -80,13 +100,24 @@ class PageReader:
         boilerplate = outer.boilerplate or role in _BOILERPLATE_ROLES
         # The header of a text, unlike that of a page, holds its title.
         boilerplate |= tag in _BOILERPLATE and not (tag == "header" and (main or article))
-        zone = Zone(main, article, boilerplate)
+        zone = Zone(main, article, boilerplate, outer.suspect or (tag not in _TEXT_TAGS and _is_suspect(attributes)))
         if zone != outer:
             self._zones.append((len(self._open), zone))
             self._set_zone()
 
     def _set_zone(self) -> None:
         self.text.enter(self._zones[-1][1] if self._zones else Zone())
+
+
+def _is_suspect(attributes: dict[str, str]) -> bool:
+    names = [*(attributes.get("class") or "").split()[:20], attributes.get("id") or ""]
+    return any(_has_suspect_name(name) for name in names if name)
+
+
+@lru_cache(maxsize=2048)
+def _has_suspect_name(name: str) -> bool:
+    found = {word.lower() for word in _WORD.findall(name[:200])}
+    return not _SUSPECT_WORDS.isdisjoint(found) and _TEXT_WORDS.isdisjoint(found)
 
 
 def _is_hidden(attributes: dict[str, str]) -> bool:

@@ -26,11 +26,12 @@ _AROUND_BREAK = re.compile(rf" *{_BREAK}[ {_BREAK}]*")
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """Where in the page a piece stands."""
+    """Where in the page a piece stands. `suspect`: in what only its names call a menu, an advert or the like."""
 
     main: bool = False
     article: bool = False
     boilerplate: bool = False
+    suspect: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Piece:
     """A run of text between block elements.
 
     `level` is a heading's, 0 otherwise. Pieces with the same `group` are the rows of a table or the items of a
-    list; 0 is no group.
+    list; 0 is no group. `linked` is how many of its characters are links.
     """
 
     text: str
@@ -46,6 +47,7 @@ class Piece:
     zone: Zone
     level: int = 0
     group: int = 0
+    linked: int = 0
 
 
 @dataclass(slots=True)
@@ -70,10 +72,18 @@ class TextBuilder:
         self._lists: list[int | None] = []
         self._prefix = ""
         self._groups = 0
+        self._links = 0
+        self._linked = 0
 
     def add(self, text: str) -> None:
         """Add text to the current piece."""
         self._text.append(text)
+        if self._links:
+            self._linked += len(text.strip())
+
+    def link(self, step: int) -> None:
+        """Enter (1) or leave (-1) a link."""
+        self._links = max(0, self._links + step)
 
     def line_break(self) -> None:
         """Break the line within the current piece."""
@@ -140,14 +150,18 @@ class TextBuilder:
 
     def _emit(self, text: str) -> None:
         if self._heading:
-            self.pieces.append(Piece(text.replace("\n", " "), BlockKind.HEADING, self._zone, self._heading))
+            self._append(text.replace("\n", " "), BlockKind.HEADING, level=self._heading)
         elif self._pre:
-            self.pieces.append(Piece(text, BlockKind.CODE, self._zone))
+            self._append(text, BlockKind.CODE)
         elif self._lists:
-            self.pieces.append(Piece(self._prefix + text, BlockKind.LIST, self._zone, group=self._groups))
+            self._append(self._prefix + text, BlockKind.LIST, group=self._groups)
             self._prefix = " " * len(self._prefix)
         else:
-            self.pieces.append(Piece(text, BlockKind.PARAGRAPH, self._zone))
+            self._append(text, BlockKind.PARAGRAPH)
+
+    def _append(self, text: str, kind: BlockKind, *, level: int = 0, group: int = 0) -> None:
+        linked, self._linked = min(self._linked, len(text)), 0
+        self.pieces.append(Piece(text, kind, self._zone, level, group, linked))
 
     def _next_prefix(self, tag: str) -> str:
         indent = "  " * max(0, len(self._lists) - 1)
@@ -192,14 +206,14 @@ class TextBuilder:
             self._text = [stray]
         else:
             line = " | ".join(cells).strip(" |")
-            self.pieces.append(Piece(line, BlockKind.TABLE, self._zone, group=table.group))
+            self._append(line, BlockKind.TABLE, group=table.group)
         table.cells = []
 
     def _make_layout(self, table: _Table) -> None:
         text = self._text
         for cell in table.cells:
             if cell:
-                self.pieces.append(Piece(cell, BlockKind.PARAGRAPH, self._zone))
+                self._append(cell, BlockKind.PARAGRAPH)
         table.cells, table.layout, self._text = [], True, text
 
 

@@ -8,7 +8,6 @@ import json
 import re
 from collections.abc import Iterator
 from json.decoder import scanstring  # type: ignore[attr-defined]
-from pathlib import Path
 
 from chatsphere.errors import CorruptDocumentError
 from chatsphere.knowledge.extraction.encodings import open_text
@@ -21,6 +20,7 @@ from chatsphere.knowledge.extraction.json_blocks import (
 )
 from chatsphere.knowledge.extraction.limits import ExtractionLimits
 from chatsphere.knowledge.extraction.parsed import Parsed
+from chatsphere.knowledge.extraction.source import Source
 from chatsphere.knowledge.text import Block
 
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str, strict=False)
@@ -29,7 +29,7 @@ _LARGE_CHARS = 4_000_000
 _STREAMED_DEPTH = 3
 
 
-def parse(path: Path, _limits: ExtractionLimits) -> Parsed:
+def parse(path: Source, _limits: ExtractionLimits) -> Parsed:
     """Read one JSON value, or one after the other (JSON Lines, concatenated JSON)."""
     with open_text(path) as stream:
         text = stream.read()

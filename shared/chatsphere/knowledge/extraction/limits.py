@@ -12,6 +12,8 @@ class ExtractionLimits:
 
     `wall_seconds` counts the time that the parent waits for the child, not the time that the caller takes
     between two blocks. `max_unpacked_bytes` bounds one entry of a container (DOCX) after inflation.
+    `ocr_pages` is how many pages without text are sent as pictures, 0 where nobody reads those; `ocr_dpi` how
+    finely they are drawn.
     """
 
     memory_bytes: int = 1024 * MIB
@@ -22,3 +24,5 @@ class ExtractionLimits:
     max_unpack_ratio: int = 300
     max_entries: int = 10_000
     max_pages: int = 20_000
+    ocr_pages: int = 0
+    ocr_dpi: int = 300

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from chatsphere.knowledge.extraction.encodings import open_text
 from chatsphere.knowledge.extraction.limits import ExtractionLimits
 from chatsphere.knowledge.extraction.parsed import Outline, Parsed
+from chatsphere.knowledge.extraction.source import Source
 from chatsphere.knowledge.text import Block, BlockKind
 
 _ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))??(?:[ \t]+#+)?[ \t]*$")
@@ -19,7 +19,7 @@ _INLINE = re.compile(r"!?\[([^\]]*)\]\([^)]*\)|[*_`~]{1,3}(?=\S)|(?<=\S)[*_`~]{1
 _TITLE = re.compile(r"title[ \t]*[:=][ \t]*[\"']?(.*?)[\"']?[ \t]*$", re.IGNORECASE)
 
 
-def parse(path: Path, _limits: ExtractionLimits) -> Parsed:
+def parse(path: Source, _limits: ExtractionLimits) -> Parsed:
     """Read a Markdown file; its front matter gives the title and is no part of the text."""
     with open_text(path) as stream:
         lines = stream.read().split("\n")

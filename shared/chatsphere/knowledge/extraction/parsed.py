@@ -1,8 +1,9 @@
 """What every parser returns, and what they share: cleaning, the outline, the largest block."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any, overload
 
 from chatsphere.knowledge.text import Block
 
@@ -16,20 +17,49 @@ MAX_OUTLINE_DEPTH = 9
 _UNSTORABLE = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
+Place = Mapping[str, Any]
+"""Where a parser can begin to read, with what it has to know there: JSON of a few kilobytes."""
+
+
+def nowhere() -> None:
+    """Say that a parser can begin at the beginning only: it is quick enough to read anew what is known."""
+    return
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A page that shows its text as a picture, in its place among the blocks. `render` returns it as a PNG."""
+
+    page: int
+    render: Callable[[], bytes]
+    heading_path: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A parsed document: what is known at once, and the blocks as they are read."""
+    """A parsed document: what is known at once, and the blocks as they are read.
 
-    blocks: Iterator[Block]
+    `place` returns the latest place, at or before the block that came last, where the parser's module can `resume`:
+    (source, limits, place) → Parsed, whose blocks are those that come after the place.
+    """
+
+    blocks: Iterator[Block | Scan]
     page_count: int | None = None
     title: str | None = None
+    place: Callable[[], Place | None] = nowhere
 
 
 class Outline:
     """The headings that the current position stands under."""
 
-    def __init__(self) -> None:
-        self._open: list[tuple[float, str]] = []
+    def __init__(self, headings: Iterable[tuple[float, str]] = ()) -> None:
+        """Begin under headings that another outline had."""
+        self._open = [(level, title) for level, title in headings]
+
+    @property
+    def headings(self) -> list[tuple[float, str]]:
+        """The open headings with their levels, the outermost first."""
+        return list(self._open)
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -52,9 +82,20 @@ def clean(text: str) -> str:
     return _UNSTORABLE.sub("", text) if _UNSTORABLE.search(text) else text
 
 
-def finish(blocks: Iterable[Block]) -> Iterator[Block]:
+@overload
+def finish(blocks: Iterable[Block]) -> Iterator[Block]: ...
+
+
+@overload
+def finish(blocks: Iterable[Block | Scan]) -> Iterator[Block | Scan]: ...
+
+
+def finish(blocks: Iterable[Block | Scan]) -> Iterator[Block | Scan]:
     """Clean the blocks, drop empty ones and cut oversized ones."""
     for block in blocks:
+        if isinstance(block, Scan):
+            yield block
+            continue
         text = clean(block.text).strip("\n")
         if not text.strip():
             continue

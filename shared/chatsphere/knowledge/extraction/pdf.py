@@ -5,7 +5,7 @@ repeats on every page.
 """
 
 from collections.abc import Iterator
-from pathlib import Path
+from functools import partial
 
 import pypdfium2  # type: ignore[import-untyped]
 import pypdfium2.raw as pdfium  # type: ignore[import-untyped]
@@ -18,20 +18,27 @@ from chatsphere.errors import (
     NoTextLayerError,
 )
 from chatsphere.knowledge.extraction.limits import ExtractionLimits
-from chatsphere.knowledge.extraction.parsed import Outline, Parsed
+from chatsphere.knowledge.extraction.parsed import Outline, Parsed, Place, Scan
 from chatsphere.knowledge.extraction.pdf_furniture import Furniture
 from chatsphere.knowledge.extraction.pdf_layout import Paragraph, body_size, paragraphs
 from chatsphere.knowledge.extraction.pdf_lines import Line, read_lines
+from chatsphere.knowledge.extraction.pdf_scans import is_scan, render_png
+from chatsphere.knowledge.extraction.source import MemoryFile, Source, size_of
 from chatsphere.knowledge.text import Block, BlockKind
 
 _SAMPLE_PAGES = 24
 _END_BYTES = 2048
 
 
-def parse(path: Path, limits: ExtractionLimits) -> Parsed:
+def parse(path: Source, limits: ExtractionLimits) -> Parsed:
     """Read a PDF. One that forbids copying is read; one that needs a password to be opened is not."""
+    return resume(path, limits, {})
+
+
+def resume(path: Source, limits: ExtractionLimits, place: Place) -> Parsed:
+    """Read a PDF from a page on, as if the pages before it had just been read."""
     try:
-        document = pypdfium2.PdfDocument(path)
+        document = pypdfium2.PdfDocument(path.data if isinstance(path, MemoryFile) else path)
     except pypdfium2.PdfiumError as error:
         encrypted = error.err_code in (pdfium.FPDF_ERR_PASSWORD, pdfium.FPDF_ERR_SECURITY)
         raise (EncryptedDocumentError if encrypted else CorruptDocumentError)() from None
@@ -39,26 +46,42 @@ def parse(path: Path, limits: ExtractionLimits) -> Parsed:
         raise CorruptDocumentError
     if len(document) > limits.max_pages:
         raise DocumentTooLargeError
-    reader = _Reader(document, whole=_is_whole(path))
-    return Parsed(reader.blocks(), page_count=len(document), title=document.get_metadata_value("Title"))
+    reader = _Reader(document, limits, whole=_is_whole(path))
+    title = document.get_metadata_value("Title")
+    return Parsed(reader.blocks(place), page_count=len(document), title=title, place=lambda: reader.place)
 
 
 class _Reader:
     """Reads the pages of one document in order."""
 
-    def __init__(self, document: pypdfium2.PdfDocument, *, whole: bool) -> None:
+    def __init__(self, document: pypdfium2.PdfDocument, limits: ExtractionLimits, *, whole: bool) -> None:
         self._document = document
+        self._limits = limits
+        self._scans: set[int] = set()
         self._whole = whole
         self._outline = Outline()
         self._drawn = 0
         self._broken = 0
+        self.place: Place | None = None
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self, place: Place) -> Iterator[Block | Scan]:
         sample = {number: self._lines(number) for number in sample_pages(len(self._document))}
         furniture, body = Furniture(sample), body_size(sample.values())
-        found = False
-        for number in range(len(self._document)):
+        self._outline = Outline(place.get("outline", ()))
+        furniture.show(place.get("shown", ()))
+        found, pictures = False, place.get("pictures", 0)
+        for number in range(place.get("page", 0), len(self._document)):
+            self.place = {"page": number, "outline": self._outline.headings, "shown": furniture.shown}
+            if pictures:
+                self.place["pictures"] = pictures
             lines = furniture.strip(number, sample.pop(number) if number in sample else self._lines(number))
+            if number in self._scans:
+                wanted = pictures < self._limits.ocr_pages
+                pictures += wanted
+                found |= wanted
+                yield self._scan(number, wanted=wanted)
+                if wanted:
+                    continue
             for paragraph in paragraphs(lines, body):
                 found = True
                 yield self._block(paragraph, number + 1)
@@ -75,13 +98,20 @@ class _Reader:
             self._broken += 1
             return []
         lines = read_lines(text)
+        if is_scan(page, sum(len(line.text) for line in lines)):
+            self._scans.add(number)
         text.close()
         page.close()
         return lines
 
+    def _scan(self, number: int, *, wanted: bool) -> Scan:
+        render = partial(render_png, self._document, number, self._limits.ocr_dpi) if wanted else bytes
+        return Scan(number + 1, render, self._outline.path)
+
     def _block(self, paragraph: Paragraph, page: int) -> Block:
         if paragraph.level is None:
-            return Block(paragraph.text, page=page, heading_path=self._outline.path)
+            kind = BlockKind.TABLE if paragraph.table else BlockKind.PARAGRAPH
+            return Block(paragraph.text, kind, page, self._outline.path)
         path = self._outline.enter(paragraph.level, paragraph.text)
         return Block(paragraph.text, BlockKind.HEADING, page, path)
 
@@ -94,9 +124,9 @@ class _Reader:
         return EmptyDocumentError() if self._whole else CorruptDocumentError()
 
 
-def _is_whole(path: Path) -> bool:
+def _is_whole(path: Source) -> bool:
     with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - _END_BYTES))
+        file.seek(max(0, size_of(path) - _END_BYTES))
         return b"%%EOF" in file.read()
 
 

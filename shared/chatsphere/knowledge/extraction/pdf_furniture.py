@@ -7,7 +7,7 @@ Of a line with words the first occurrence stays, so nothing is lost that the doc
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -44,6 +44,16 @@ class Furniture:
         self._rules = {
             signature: rule for signature, seen in found.items() if (rule := _rule(signature, seen, needed)) is not None
         }
+
+    @property
+    def shown(self) -> list[int]:
+        """Which of the lines that repeat have been met."""
+        return [number for number, rule in enumerate(self._rules.values()) if rule.shown]
+
+    def show(self, shown: Collection[int]) -> None:
+        """Take lines as met: on the pages before the first that is to be stripped."""
+        for number, rule in enumerate(self._rules.values()):
+            rule.shown = rule.shown or number in shown
 
     def strip(self, number: int, lines: Sequence[Line]) -> list[Line]:
         """Return a page's lines without what repeats. Pages are to be given in order."""

@@ -7,6 +7,7 @@ from itertools import pairwise
 from statistics import median
 
 from chatsphere.knowledge.extraction.pdf_lines import Line
+from chatsphere.knowledge.extraction.pdf_tables import Table, arrange
 
 _SENTENCE_END = re.compile(r"[.?!:;。！？…；：][\"'”’»)\]」』]*$")
 _ITEM = re.compile(r"(?:[•▪■◦●○‣⁃*–—-]|\(?(?:\d{1,3}|[a-z]|[ivx]{1,5})[.)])\s+\S|[•▪■●‣]\S")
@@ -24,6 +25,7 @@ class Paragraph:
 
     text: str
     level: float | None = None
+    table: bool = False
 
 
 def body_size(pages: Iterable[Sequence[Line]]) -> float:
@@ -39,6 +41,14 @@ def body_size(pages: Iterable[Sequence[Line]]) -> float:
 def paragraphs(lines: Sequence[Line], body: float) -> Iterator[Paragraph]:
     """Group a page's lines, in reading order."""
     step = _usual_step(lines)
+    for part in arrange(lines):
+        if isinstance(part, Table):
+            yield Paragraph("\n".join(part.rows), table=True)
+        else:
+            yield from _prose(part, step, body)
+
+
+def _prose(lines: Sequence[Line], step: float, body: float) -> Iterator[Paragraph]:
     group: list[int] = []
     for index, line in enumerate(lines):
         if group and _breaks(lines, index, step):

@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import pypdfium2.raw as pdfium  # type: ignore[import-untyped]
 from pypdfium2 import PdfTextPage
@@ -15,6 +16,11 @@ from pypdfium2 import PdfTextPage
 _LINE = re.compile("[^\r\n\x02\ufffe]+")
 _HYPHENS = ("\x02", "\ufffe")
 """PDFium writes one of these in place of a hyphen at a line's end and the line end itself."""
+_SPACE = re.compile(" +")
+_CELL_GAP = 1.5
+"""In font sizes: wider than the spaces of justified text."""
+_NARROW = 0.35
+"""The width of a narrow letter, in font sizes."""
 _BOLD_WEIGHT = 600
 _BOLD_NAME = re.compile(rb"bold|black|heavy|CMBX|-Medi$", re.IGNORECASE)
 _LIGATURES = str.maketrans(
@@ -22,12 +28,21 @@ _LIGATURES = str.maketrans(
 )
 
 
+class Cell(NamedTuple):
+    """What stands between two wide gaps of a line."""
+
+    x0: float
+    x1: float
+    text: str
+
+
 @dataclass(slots=True)
 class Line:
     """A line of text. Coordinates are in points along the text's own direction, `y` grows upwards.
 
     `turn` counts quarter turns of the text on the page; `hyphen` says that a word goes on in the next line;
-    `running` marks the one occurrence of a running head or foot that is kept.
+    `running` marks the one occurrence of a running head or foot that is kept. A line with wide gaps has more than
+    one cell; `text` is then all of them.
     """
 
     text: str
@@ -38,6 +53,7 @@ class Line:
     bold: bool
     turn: int
     hyphen: bool
+    cells: tuple[Cell, ...]
     running: bool = False
 
 
@@ -104,7 +120,29 @@ def _measure(text: str, probe: _Probe, first: int, last: int, *, hyphen: bool) -
     bold = probe.is_bold(first) and probe.is_bold(last)
     x0, y = _turned(*probe.origin(first), turn)
     x1 = probe.right(last) if turn == 0 else _turned(*probe.origin(last), turn)[0] + size / 2
-    return Line(text.translate(_LIGATURES), x0, max(x0, x1), y, size or 1.0, bold, turn, hyphen)
+    x1, size = max(x0, x1), size or 1.0
+    cells = tuple(_cells(text, probe, first, x0, x1, size)) if turn == 0 else ()
+    plain = text.translate(_LIGATURES)
+    return Line(plain, x0, x1, y, size, bold, turn, hyphen, cells or (Cell(x0, x1, plain),))
+
+
+def _cells(text: str, probe: _Probe, first: int, x0: float, x1: float, size: float) -> Iterator[Cell]:
+    """Part a line where PDFium wrote one space for a wide gap; nothing where there is none."""
+    gap = _CELL_GAP * size
+    begin, left = 0, x0
+    word, at = 0, x0
+    # Characters beyond the first plane count twice; the lines of a table hold none.
+    for match in _SPACE.finditer(text) if text.isascii() or max(text) <= "\uffff" else ():
+        after = probe.origin(first + match.end())[0]
+        # Two words that begin so close to each other have no gap between: that spares a call for most of them.
+        if after - at > gap + _NARROW * size * (match.start() - word):
+            before = probe.right(first + match.start() - 1)
+            if after - before > gap:
+                yield Cell(left, before, text[begin : match.start()].translate(_LIGATURES))
+                begin, left = match.end(), after
+        word, at = match.end(), after
+    if begin:
+        yield Cell(left, x1, text[begin:].translate(_LIGATURES))
 
 
 def _turned(x: float, y: float, turn: int) -> tuple[float, float]:
@@ -122,6 +160,7 @@ def _join_rows(lines: Iterator[Line]) -> list[Line]:
             continue
         gap = " " if line.x0 - row.x1 > 0.25 * max(row.size, line.size) else ""
         larger = line if line.size > row.size else row
+        row.cells = _joined_cells(row.cells, line.cells, gap, _CELL_GAP * larger.size)
         row.text, row.x1, row.hyphen = row.text + gap + line.text, max(row.x1, line.x1), line.hyphen
         row.y, row.size, row.bold = larger.y, larger.size, row.bold and line.bold
     return rows
@@ -130,4 +169,15 @@ def _join_rows(lines: Iterator[Line]) -> list[Line]:
 def _in_row(row: Line, line: Line) -> bool:
     size = max(row.size, line.size)
     apart = line.x0 - row.x1
-    return row.turn == line.turn and abs(row.y - line.y) < 0.55 * size and -0.6 * size < apart < 1.5 * size
+    if row.turn != line.turn:
+        return False
+    if apart >= _CELL_GAP * size:  # the next cell of a table's row
+        return row.turn == 0 and abs(row.y - line.y) < 0.2 * size
+    return abs(row.y - line.y) < 0.55 * size and -0.6 * size < apart
+
+
+def _joined_cells(left: tuple[Cell, ...], right: tuple[Cell, ...], gap: str, wide: float) -> tuple[Cell, ...]:
+    last, following = left[-1], right[0]
+    if following.x0 - last.x1 >= wide:
+        return left + right
+    return (*left[:-1], Cell(last.x0, max(last.x1, following.x1), last.text + gap + following.text), *right[1:])

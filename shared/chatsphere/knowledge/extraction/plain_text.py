@@ -1,22 +1,22 @@
 """Plain text: paragraphs are what blank lines part."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TextIO
 
 from chatsphere.knowledge.extraction.encodings import open_text
 from chatsphere.knowledge.extraction.limits import ExtractionLimits
 from chatsphere.knowledge.extraction.parsed import MAX_BLOCK_CHARS, Parsed
+from chatsphere.knowledge.extraction.source import Source
 from chatsphere.knowledge.text import Block
 
 
-def parse(path: Path, _limits: ExtractionLimits) -> Parsed:
-    """Read a text file in any encoding."""
-    return Parsed(_blocks(path))
+def parse(path: Source, _limits: ExtractionLimits, declared: str | None = None) -> Parsed:
+    """Read a text file in any encoding; `declared` is the character set that it is said to be in."""
+    return Parsed(_blocks(path, declared))
 
 
-def _blocks(path: Path) -> Iterator[Block]:
-    with open_text(path) as stream:
+def _blocks(path: Source, declared: str | None) -> Iterator[Block]:
+    with open_text(path, declared) as stream:
         paragraph: list[str] = []
         size = 0
         for line in lines_of(stream):

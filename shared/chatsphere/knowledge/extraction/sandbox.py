@@ -16,7 +16,8 @@ import time
 from collections.abc import Callable, Iterator
 
 from chatsphere.errors import CorruptDocumentError, DocumentError, ExtractionLimitError
-from chatsphere.knowledge.extraction.protocol import MAX_LINE_BYTES, Task
+from chatsphere.knowledge.extraction.limits import ExtractionLimits
+from chatsphere.knowledge.extraction.protocol import MAX_IMAGE_BYTES, MAX_LINE_BYTES, Task
 
 PROGRESS_SECONDS = 1.0
 _READ_BYTES = 64 * 1024
@@ -52,7 +53,7 @@ class Sandbox:
             total += len(part)
             *lines, rest = (rest + part).split(b"\n")
             # The child counts its text; this stops one that does not, with room for the protocol's own bytes.
-            if total > self._limits.max_output_bytes * 2 + MAX_LINE_BYTES or len(rest) > MAX_LINE_BYTES:
+            if total > _most_bytes(self._limits) or len(rest) > MAX_LINE_BYTES:
                 self._overrun = True
                 break
             for line in lines:
@@ -110,6 +111,10 @@ class Sandbox:
             while stream and (part := os.read(stream.fileno(), _READ_BYTES)):
                 self._parts.put(part)
         self._parts.put(None)
+
+
+def _most_bytes(limits: ExtractionLimits) -> int:
+    return limits.max_output_bytes * 2 + limits.ocr_pages * MAX_IMAGE_BYTES * 2 + MAX_LINE_BYTES
 
 
 def _spawn(task: Task) -> subprocess.Popen[bytes]:

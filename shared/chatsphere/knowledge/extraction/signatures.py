@@ -5,6 +5,11 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 LABELS = {
     "PDF": "a PDF",
     "DOCX": "a Word document (DOCX)",
+    "PPTX": "a PowerPoint presentation (PPTX)",
+    "XLSX": "an Excel workbook (XLSX)",
+    "DOC": "a legacy Word document (DOC)",
+    "EPUB": "an e-book (EPUB)",
+    "EML": "an e-mail (EML)",
     "HTML": "HTML",
     "MARKDOWN": "Markdown",
     "JSON": "JSON",
@@ -12,49 +17,42 @@ LABELS = {
     "TEXT": "plain text",
 }
 
-_DOC, _XLS, _PPT = "a legacy Word document (DOC)", "a legacy Excel workbook (XLS)", "a legacy presentation (PPT)"
-_XLSX, _PPTX, _EPUB = "an Excel workbook (XLSX)", "a PowerPoint presentation (PPTX)", "an e-book (EPUB)"
-_ODF, _MSG, _EML, _RTF = "an OpenDocument file", "an Outlook message (MSG)", "an e-mail (EML)", "an RTF document"
+_XLS, _PPT = "a legacy Excel workbook (XLS)", "a legacy presentation (PPT)"
+_XLSB = "a binary Excel workbook (XLSB)"
+_ODF, _MSG, _RTF = "an OpenDocument file", "an Outlook message (MSG)", "an RTF document"
 _ZIP, _IMAGE, _AUDIO, _VIDEO = "a ZIP archive", "an image", "audio", "a video"
 _SVG = "an SVG image"
 _ARCHIVE, _PROGRAM, _POSTSCRIPT = "a compressed archive", "a program", "PostScript"
 
-TEXTUAL = frozenset({_EML, _POSTSCRIPT, _SVG})
+TEXTUAL = frozenset({_POSTSCRIPT, _SVG})
 """Formats that are not read although their bytes are text."""
 
-ZIPPED = frozenset({_XLSX, _PPTX, _EPUB, _ODF, _ZIP})
+ZIPPED = frozenset({_XLSB, _ODF, _ZIP})
 
 ZIP_MARKS = (
-    (b"ppt/presentation", _PPTX),
-    (b"ppt/slides/", _PPTX),
-    (b"xl/workbook", _XLSX),
-    (b"mimetypeapplication/epub+zip", _EPUB),
+    (b"xl/workbook.bin", _XLSB),
     (b"mimetypeapplication/vnd.oasis", _ODF),
 )
 
 OLE_STREAMS = (
     ("EncryptedPackage", "an encrypted Office file"),
-    ("WordDocument", _DOC),
+    ("WordDocument", "a legacy Word document"),
     ("Workbook", _XLS),
     ("PowerPoint Document", _PPT),
     ("__substg1.0_", _MSG),
 )
 
 EXTENSIONS = {
-    **dict.fromkeys(("doc", "dot"), _DOC),
     **dict.fromkeys(("xls", "xlt"), _XLS),
+    "xlsb": _XLSB,
     **dict.fromkeys(("ppt", "pps"), _PPT),
-    **dict.fromkeys(("xlsx", "xlsm"), _XLSX),
-    **dict.fromkeys(("pptx", "pptm", "ppsx"), _PPTX),
     **dict.fromkeys(("odt", "ods", "odp"), _ODF),
     **dict.fromkeys(("png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff", "ico", "heic"), _IMAGE),
     **dict.fromkeys(("mp3", "wav", "ogg", "flac", "m4a"), _AUDIO),
     **dict.fromkeys(("mp4", "mov", "mkv", "webm", "avi"), _VIDEO),
     **dict.fromkeys(("gz", "7z", "rar", "bz2", "xz", "zst", "tar", "tgz"), _ARCHIVE),
     **dict.fromkeys(("exe", "dll", "so"), _PROGRAM),
-    "epub": _EPUB,
     "msg": _MSG,
-    "eml": _EML,
     "rtf": _RTF,
     "zip": _ZIP,
     "ps": _POSTSCRIPT,
@@ -64,15 +62,10 @@ EXTENSIONS = {
 # Left out because they are declared for text, too: application/vnd.ms-excel (Windows browsers, for CSV) and
 # video/mp2t (mimetypes, for TypeScript).
 _MEDIA_TYPES = {
-    "application/msword": _DOC,
     "application/vnd.ms-powerpoint": _PPT,
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": _XLSX,
-    "application/vnd.openxmlformats-officedocument.presentationml.presentation": _PPTX,
-    "application/epub+zip": _EPUB,
     "application/vnd.ms-outlook": _MSG,
     "application/rtf": _RTF,
     "text/rtf": _RTF,
-    "message/rfc822": _EML,
     "image/svg+xml": _SVG,
 }
 

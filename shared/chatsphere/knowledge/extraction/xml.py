@@ -45,28 +45,30 @@ def html_parser(events: Events) -> Feed:
     return parser
 
 
-def iterate(stream: IO[bytes]) -> Iterator[Element]:
-    """Yield the elements of an XML stream as they end.
+def iterate(stream: IO[bytes], *, doctype: bool = False, encoding: str | None = None) -> Iterator[Element]:
+    """Yield the elements of an XML stream as they end. `encoding` holds whatever the stream declares.
 
     Raises:
         CorruptDocumentError: not well-formed, nested too deep, or with a document type, which no Office file
-            has and attacks with entities need.
+            has and attacks with entities need. With `doctype` one that declares no entity may stand there.
     """
     try:
         for _, element in etree.iterparse(
-            stream, events=("end",), resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
-        ):
-            if element.getroottree().docinfo.internalDTD is not None:
+            stream, events=("end",), resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False,
+            remove_comments=True, remove_pis=True, encoding=encoding,
+        ):  # fmt: skip
+            found = element.getroottree().docinfo.internalDTD
+            if found is not None and not (doctype and next(found.iterentities(), None) is None):
                 raise CorruptDocumentError
             yield element
     except etree.XMLSyntaxError:
         raise CorruptDocumentError from None
 
 
-def parse(stream: IO[bytes]) -> Element:
+def parse(stream: IO[bytes], *, doctype: bool = False) -> Element:
     """Parse a small XML document whole and return its root; raises as `iterate` does."""
     root = None
-    for root in iterate(stream):  # noqa: B007 - the last element that ends is the root
+    for root in iterate(stream, doctype=doctype):  # noqa: B007 - the last element that ends is the root
         pass
     if root is None:
         raise CorruptDocumentError

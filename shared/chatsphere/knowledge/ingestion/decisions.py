@@ -8,12 +8,15 @@ from typing import Any, Final, Self
 from uuid import UUID
 
 from chatsphere.errors import DocumentError, DocumentTooLargeError
-from chatsphere.knowledge.ingestion.errors import SizeMismatchError
+from chatsphere.knowledge.ingestion.errors import ObjectMissingError, SizeMismatchError
 from chatsphere.knowledge.ingestion.events import ObjectEvent
 from chatsphere.ports import StoredObject
 
 DECLARED_SIZE: Final = "declared-size"
 """Metadata of an object that came by a presigned form: how large it was to be."""
+
+TYPE_DECIDES: Final = "type-decides"
+"""Metadata of an object whose name says nothing of its format: on the web, `README.md` may be a page about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class Seen:
     s3_version_id: str | None
     s3_sequencer: str | None
     s3_event_at: datetime | None
+    error_code: str | None = None
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Self:
@@ -39,8 +43,8 @@ class Seen:
 
     @property
     def awaits_upload(self) -> bool:
-        """Whether an upload was permitted that has not come."""
-        return self.status == "registered" and self.stage == "upload"
+        """Whether an upload was permitted, or a page is to be fetched, that has not come."""
+        return self.status == "registered" and self.stage in ("upload", "fetch")
 
     @property
     def was_rejected(self) -> bool:
@@ -95,6 +99,11 @@ def _is_live(seen: Seen, stored: StoredObject) -> bool:
 def _is_known_upload(seen: Seen, event: ObjectEvent, stored: StoredObject) -> bool:
     """Return whether the object was there when the document was last registered. Only a version id can tell
     the same bytes uploaded again; without one the event's time must."""
+    if seen.was_rejected or seen.error_code == ObjectMissingError.code:
+        # That one was deleted: here is another; or it is back.
+        return False
     if stored.version_id is not None:
         return stored.version_id == seen.s3_version_id
+    if seen.etag != stored.etag:
+        return False
     return seen.s3_event_at is not None and event.happened_at <= seen.s3_event_at

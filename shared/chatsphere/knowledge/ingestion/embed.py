@@ -1,32 +1,40 @@
 """Stage 3: one batch of chunks becomes vectors; the last batch makes the generation live."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from chatsphere.db.database import Connection, Database
-from chatsphere.errors import UnavailableError
+from chatsphere.errors import ChatSphereError, DocumentError, UnavailableError
+from chatsphere.knowledge.embedding import BotEmbedding, bot_embedding, choose_model, coming_embedding
 from chatsphere.knowledge.ingestion import work_queries as queries
+from chatsphere.knowledge.ingestion.batch_vectors import EmbeddedBatch, EmbedderFor, TextOf, write_vectors
 from chatsphere.knowledge.ingestion.errors import ProcessingError
-from chatsphere.knowledge.ingestion.messages import EmbedMessage, vector_id
-from chatsphere.knowledge.ingestion.times import CLEANUP_LEASE, EMBED_LEASE, MAX_ATTEMPTS
+from chatsphere.knowledge.ingestion.messages import EmbedMessage
+from chatsphere.knowledge.ingestion.times import EMBED_LEASE, MAX_ATTEMPTS
 from chatsphere.knowledge.ingestion.transitions import DROP_UNSEEN_CHUNKS, fail_document, refresh_bot_status
 from chatsphere.knowledge.ingestion.vector_cleanup import VectorCleanup
+from chatsphere.knowledge.ingestion.vector_removal import VectorRemoval
 from chatsphere.knowledge.retrieval.embedding_text import embedding_text
 from chatsphere.knowledge.retrieval.lexical_index import SEGMENT_CHUNKS, compact, index_document
 from chatsphere.observability import Metric, logger, record
-from chatsphere.ports import Clock, Embedder, Ids, VectorRecord, VectorStore
-from chatsphere.queue_batches import NotNowError
+from chatsphere.ports import Clock, Ids, Namespace, VectorStore
+from chatsphere.queue_batches import NotNowError, describe
 
-TextOf = Callable[[str, Sequence[str], str], str]
+MAX_SWITCHES: Final = 3
+"""How often a batch follows a bot that is switched to another model meanwhile, before its message comes again."""
+
+
+class SwitchedError(Exception):
+    """The bot was switched to another revision while its document was about to go live at the former one."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChunkEmbedder:
-    """Embeds batches. `text_of(document name, heading path, content)` is what is embedded for a chunk."""
+    """Embeds batches with the model of their bot."""
 
     database: Database
-    embedder: Embedder
+    embedders: EmbedderFor
     vectors: VectorStore
     clock: Clock
     ids: Ids
@@ -40,66 +48,99 @@ class ChunkEmbedder:
             UnavailableError: something does not answer; the message must come again.
         """
         try:
-            self._embed(message)
+            self._follow(message)
         except (NotNowError, UnavailableError):
             raise
+        except DocumentError as error:
+            self._fail(message, error)
         except Exception:
             if receive_count >= MAX_ATTEMPTS:
-                self._fail(message)
+                self._fail(message, ProcessingError())
             raise
 
-    def _embed(self, message: EmbedMessage) -> None:
+    def _follow(self, message: EmbedMessage) -> None:
+        for _ in range(MAX_SWITCHES):
+            if self._embed(message):
+                return
+        raise NotNowError("the bot is switched to another model again and again")
+
+    def _embed(self, message: EmbedMessage) -> bool:
+        """Return whether the batch is done: at the revision that readers search, and at one that is being made."""
+        first = self.embedders(None)
         with self.database.transaction(message.organization_id) as connection:
             document = connection.execute(queries.BEGIN_BATCH, self._values(message)).fetchone()
-            chunks = connection.execute(queries.BATCH_CHUNKS, message.model_dump()).fetchall() if document else []
+            if document is not None:
+                chunks = connection.execute(queries.BATCH_CHUNKS, message.model_dump()).fetchall()
+                choose_model(connection, message.bot_id, first.model, first.dimensions)
+                present = bot_embedding(connection, message.organization_id, message.bot_id)
+                coming = coming_embedding(connection, message.organization_id, message.bot_id)
         if document is None:
             self._overtaken(message)
-            return
-        if not document["embedded"]:
-            if document["cleaning"]:
-                raise NotNowError("vectors of a former generation are being deleted")
-            self._write_vectors(message, document["name"], chunks)
-        self._record(message)
+            return True
+        batch = _Batch(message, document["name"], chunks, frozenset(document["revisions"]))
+        if document["cleaning"] and present.namespace.revision not in batch.revisions:
+            raise NotNowError("vectors of a former generation are being deleted")
+        written = [each for each in (self._write(batch, present), self._try_to_write(batch, coming)) if each]
+        return self._record(message, present.namespace, written)
 
-    def _write_vectors(self, message: EmbedMessage, name: str, chunks: Sequence[Mapping[str, Any]]) -> None:
-        texts = [self.text_of(name, chunk["heading_path"], chunk["content"]) for chunk in chunks]
-        vectors = self.embedder.embed_documents(texts)
-        records = [
-            VectorRecord(
-                id=vector_id(message, chunk["ordinal"]),
-                values=vector,
-                document_id=message.document_id,
-                generation=message.generation,
-                chunk_id=chunk["id"],
-            )
-            for chunk, vector in zip(chunks, vectors, strict=True)
-        ]
-        self.vectors.upsert(message.namespace, records)
-        record(Metric.CHUNKS_EMBEDDED, len(chunks))
-        record(Metric.TOKENS_EMBEDDED, sum(chunk["token_count"] for chunk in chunks))
+    def _write(self, batch: "_Batch", embedding: BotEmbedding) -> EmbeddedBatch | None:
+        if embedding.namespace.revision in batch.revisions:
+            return None
+        return write_vectors(
+            batch.message,
+            batch.name,
+            batch.chunks,
+            namespace=embedding.namespace,
+            embedder=self.embedders(embedding.model),
+            vectors=self.vectors,
+            text_of=self.text_of,
+        )
 
-    def _record(self, message: EmbedMessage) -> None:
-        values = self._values(message) | {"model": self.embedder.model}
+    def _try_to_write(self, batch: "_Batch", coming: BotEmbedding | None) -> EmbeddedBatch | None:
+        """Embed for the run that is under way as well, or it would never end in a bot that changes all the time."""
+        if coming is None:
+            return None
+        try:
+            return self._write(batch, coming)
+        except ChatSphereError as error:
+            # The run comes for it later. What readers are waiting for does not wait for a second model.
+            logger.warning("batch left to the training run", **describe(error))
+            return None
+
+    def _record(self, message: EmbedMessage, present: Namespace, written: Sequence[EmbeddedBatch]) -> bool:
+        values = self._values(message) | {"revision": present.revision}
         live = None
-        with self.database.transaction(message.organization_id) as connection:
-            document = connection.execute(queries.HOLD_EMBEDDING, values).fetchone()
-            if document is not None:
-                connection.execute(queries.RECORD_BATCH, values)
-                counted = connection.execute(queries.COUNT_BATCHES, values).fetchone()
-                if counted and counted["embedded"] == document["expected_batches"]:
-                    live = self._go_live(connection, message, values)
+        try:
+            with self.database.transaction(message.organization_id) as connection:
+                document = connection.execute(queries.HOLD_EMBEDDING, values).fetchone()
+                if document is not None:
+                    for each in written:
+                        connection.execute(queries.RECORD_BATCH, values | each.values())
+                    counted = connection.execute(queries.COUNT_BATCHES, values).fetchone()
+                    if counted and counted["embedded"] == document["expected_batches"]:
+                        live = self._go_live(connection, message, values)
+        except SwitchedError:
+            return False
         if document is None:
             self._overtaken(message)
         elif live is not None:
             record(Metric.DOCUMENTS_READY)
             self._tidy(message, live)
+        elif written:
+            return self._is_searched(present)
+        return True
+
+    def _is_searched(self, namespace: Namespace) -> bool:
+        """Return whether readers still search there: a run may have ended while its batch was made."""
+        with self.database.transaction(namespace.organization_id) as connection:
+            return bot_embedding(connection, namespace.organization_id, namespace.bot_id).namespace == namespace
 
     def _tidy(self, message: EmbedMessage, live: Mapping[str, Any]) -> None:
         """What readers need not wait for, after the switch."""
         if live["vector_cleanup_due"]:
-            # If this is cut short, the time it leaves in the row has the reaper see to it.
-            cleanup = VectorCleanup(self.database, self.vectors, self.clock)
-            cleanup.finish(message.namespace, message.document_id, message.generation, live["vector_cleanup_due"])
+            # Claimed now, for the switch of a large document takes long. If this is cut short, the time in the row has
+            # the reaper see to it.
+            VectorCleanup(self.database, self.vectors, self.clock).run(message.namespace, message.document_id)
         # If this is cut short, the bot's next document makes up for it.
         with self.database.transaction(message.organization_id) as connection:
             compact(connection, message.bot_id, budget=SEGMENT_CHUNKS)
@@ -110,8 +151,14 @@ class ChunkEmbedder:
         assert live is not None
         index_document(connection, message.bot_id, message.document_id, message.generation)
         connection.execute(DROP_UNSEEN_CHUNKS, values)
-        connection.execute(queries.DROP_FORMER_BATCHES, values)
+        connection.execute(queries.COUNT_USAGE, values | {"id": self.ids.new()})
         refresh_bot_status(connection, message.bot_id, values["now"])
+        # The bot's row is held from here on, so that what is read now is what the switch of a run sees. That deletes
+        # batches, too, and holds the bot before: in another order each would wait for the other.
+        connection.execute(queries.DROP_FORMER_BATCHES, values)
+        present = bot_embedding(connection, message.organization_id, message.bot_id)
+        if present.namespace.revision != values["revision"]:
+            raise SwitchedError
         logger.info(
             "document ready",
             document_id=str(message.document_id),
@@ -128,20 +175,29 @@ class ChunkEmbedder:
                 return
             left = connection.execute(queries.LEAVE_VECTORS, values).fetchone()
         if left is None:
-            self.vectors.delete_document(message.namespace, message.document_id)
+            VectorRemoval(self.database, self.vectors).run(message.namespace, message.document_id)
 
-    def _fail(self, message: EmbedMessage) -> None:
+    def _fail(self, message: EmbedMessage, error: DocumentError) -> None:
         with self.database.transaction(message.organization_id) as connection:
             fail_document(
                 connection,
                 message.document_id,
                 message.generation,
-                ProcessingError(),
+                error,
                 now=self.clock.now(),
                 ids=self.ids,
             )
 
     def _values(self, message: EmbedMessage) -> dict[str, Any]:
         now = self.clock.now()
-        times = {"now": now, "lease_expires_at": now + EMBED_LEASE, "cleanup_until": now + CLEANUP_LEASE}
-        return message.model_dump() | times
+        return message.model_dump() | {"now": now, "lease_expires_at": now + EMBED_LEASE}
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """A batch to be embedded, and at which revisions it is already."""
+
+    message: EmbedMessage
+    name: str
+    chunks: Sequence[Mapping[str, Any]]
+    revisions: frozenset[int]

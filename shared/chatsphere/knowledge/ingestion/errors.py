@@ -10,18 +10,18 @@ class InvalidNameError(InvalidRequestError):
     title = "The document's name is not valid"
 
 
-class UrlSourcesNotSupportedError(InvalidRequestError):
-    """The request names a URL to be read; ChatSphere does not fetch any yet."""
-
-    code = "url_sources_not_supported"
-    title = "Documents cannot be read from a URL yet"
-
-
 class DocumentInProgressError(ConflictError):
     """The document is being processed or deleted; try again when that has ended."""
 
     code = "document_in_progress"
     title = "The document is being processed"
+
+
+class NoStoredObjectError(ConflictError):
+    """Of the document no file is stored that could be read again: it never came, or was refused and deleted."""
+
+    code = "no_stored_object"
+    title = "The document has no stored file"
 
 
 class SizeMismatchError(DocumentError):
@@ -45,6 +45,20 @@ class ObjectMissingError(DocumentError):
     code = "object_missing"
     title = "The stored file is missing"
     retryable = True
+
+
+class MalwareFoundError(DocumentError):
+    """The malware scan found a threat in the file: it stays where it is, and nobody reads it."""
+
+    code = "malware_found"
+    title = "The malware scan found a threat in the file"
+
+
+class MalwareScanFailedError(DocumentError):
+    """The malware scan could not look into the file, for it is encrypted, too large or damaged."""
+
+    code = "malware_scan_failed"
+    title = "The file could not be scanned for malware"
 
 
 class UploadExpiredError(DocumentError):

@@ -2,19 +2,23 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote_plus
 
-SEQUENCER_DIGITS = 64
+BEFORE_ALL_EVENTS: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Change(StrEnum):
-    """What happened to an object."""
+    """What happened to an object, as S3 names it. It decides nothing: the object may have changed again since.
+
+    Removing a delete marker, or the newest version, is a removal that brings an older version back.
+    """
 
     CREATED = "ObjectCreated"
     REMOVED = "ObjectRemoved"
+    EXPIRED = "LifecycleExpiration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +31,23 @@ class ObjectEvent:
     version_id: str | None = None
     sequencer: str | None = None
 
+    @property
+    def is_look(self) -> bool:
+        """Whether no event came, and somebody looks all the same."""
+        return self.happened_at == BEFORE_ALL_EVENTS
+
     def is_older_or_same(self, sequencer: str | None) -> bool:
         """Return whether the last change known of the key, if its order is known, is this event or follows it.
 
         Sequencers are hexadecimal numbers of any length, comparable within one key only.
         """
-        return bool(self.sequencer and sequencer) and _padded(self.sequencer) <= _padded(sequencer)
+        mine, known = _order(self.sequencer), _order(sequencer)
+        return mine is not None and known is not None and mine <= known
+
+
+def look(key: str) -> ObjectEvent:
+    """Return what stands for an event that may be missing: it has no place in their order, so it is never too late."""
+    return ObjectEvent(Change.CREATED, key, BEFORE_ALL_EVENTS)
 
 
 def parse_events(body: Mapping[str, Any]) -> list[ObjectEvent]:
@@ -63,5 +78,8 @@ def _event(record: Mapping[str, Any]) -> ObjectEvent | None:
     )
 
 
-def _padded(sequencer: str | None) -> str:
-    return (sequencer or "").upper().zfill(SEQUENCER_DIGITS)
+def _order(sequencer: str | None) -> int | None:
+    try:
+        return int(sequencer, 16) if sequencer else None
+    except ValueError:
+        return None

@@ -51,9 +51,18 @@ class EmbedMessage(ExtractMessage):
 
 
 class PurgeMessage(Message):
-    """Finish deleting a document, or its former vectors; without a document: the whole bot."""
+    """Finish deleting a document, or its former vectors; without a document: the whole bot. With a deletion that is
+    done: look once more whether anything has turned up since.
+    """
 
     document_id: UUID | None = None
+    deletion_id: UUID | None = None
+
+
+class ReconcileMessage(Message):
+    """Compare a bot's stores, or go on with the comparison that is named."""
+
+    reconciliation_id: UUID | None = None
 
 
 class ErasureMessage(BaseModel):

@@ -1,6 +1,6 @@
 """Stage 1: an object appeared or disappeared in the bucket; the document of its key follows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from chatsphere.db.database import Connection, Database
@@ -12,8 +12,11 @@ from chatsphere.knowledge.ingestion.errors import InvalidNameError
 from chatsphere.knowledge.ingestion.events import Change, ObjectEvent
 from chatsphere.knowledge.ingestion.messages import ExtractMessage, PurgeMessage
 from chatsphere.knowledge.ingestion.object_keys import ObjectKey
+from chatsphere.knowledge.ingestion.object_removal import is_leaving, leaving
+from chatsphere.knowledge.ingestion.receipts import Reason
+from chatsphere.knowledge.ingestion.refused import forget_refused
 from chatsphere.knowledge.ingestion.room import lack_of_room
-from chatsphere.knowledge.ingestion.times import DEADLINE, PICKUP
+from chatsphere.knowledge.ingestion.times import DEADLINE, ERASE_AT_ONCE, PICKUP
 from chatsphere.knowledge.ingestion.transitions import DROP_UNSEEN_CHUNKS, fail_document, refresh_bot_status
 from chatsphere.observability import logger
 from chatsphere.ports import Clock, Ids, MessageQueue, ObjectStore, StoredObject
@@ -34,8 +37,10 @@ class Registrar:
     ids: Ids
     max_bytes: int
 
-    def register(self, event: ObjectEvent) -> None:
+    def register(self, event: ObjectEvent, receive_count: int = 1) -> None:
         """Let the key's document follow the object; the same event again, or an older one, changes nothing.
+
+        A message that is delivered again may be of a worker that was killed when it had committed, and had not sent.
 
         Raises:
             NotNowError: the key's document is being deleted, or changes all the time.
@@ -48,7 +53,11 @@ class Registrar:
             return
         for _ in range(LOOKS):
             if self._follow(key, event):
+                if receive_count > 1:
+                    self._send_again(key)
                 return
+            # Its place in the order may be in the row by now, and must not end what is not finished.
+            event = replace(event, sequencer=None)
         raise NotNowError("the document keeps changing")
 
     def _follow(self, key: ObjectKey, event: ObjectEvent) -> bool:
@@ -56,15 +65,29 @@ class Registrar:
         with self.database.transaction(key.organization_id) as connection:
             known_bot = connection.execute(queries.BOT_EXISTS, {"bot_id": key.bot_id}).fetchone()
             seen = _find(connection, key)
+            deletions = leaving(connection, key.bot_id, str(key))
         if not known_bot:
             self._quarantine(event, "There is no such bot.")
             return True
         if seen and event.is_older_or_same(seen.s3_sequencer):
             return True
         stored = self.objects.head(str(key))
-        if event.change is Change.REMOVED:
-            return stored is not None or self._remove(key, seen)
-        return stored is None or self._create(key, event, stored, seen)
+        if stored is None or is_leaving(stored, deletions):
+            return self._remove(key, seen, "reconcile" if event.is_look else "bucket")
+        # A new row has nothing by which a removal that was worked off meanwhile could have found it.
+        return self._create(key, event, stored, seen) and (seen is not None or self._still(stored))
+
+    def _send_again(self, key: ObjectKey) -> None:
+        """Have the document read if nobody has begun to: a second message for it does no harm."""
+        with self.database.transaction(key.organization_id) as connection:
+            row = connection.execute(queries.FIND_UNREAD, {"bot_id": key.bot_id, "key": str(key)}).fetchone()
+        if row is not None:
+            message = ExtractMessage(organization_id=key.organization_id, bot_id=key.bot_id, **row)
+            self.extract_queue.send([message.to_json()], group=message.group)
+
+    def _still(self, stored: StoredObject) -> bool:
+        now = self.objects.head(stored.key)
+        return now is not None and (now.version_id, now.etag) == (stored.version_id, stored.etag)
 
     def _create(self, key: ObjectKey, event: ObjectEvent, stored: StoredObject, seen: Seen | None) -> bool:
         message = None
@@ -78,9 +101,12 @@ class Registrar:
             values = self._values(held, event, stored)
             if error:
                 self._reject(connection, values, error)
+                forget_refused(connection, key.bot_id)
             else:
                 message = self._apply(connection, key, decide(held, event, stored), values)
         if error:
+            if not self._still(stored):
+                return False
             self.objects.delete(str(key))
         if message:
             self.extract_queue.send([message.to_json()], group=message.group)
@@ -126,14 +152,16 @@ class Registrar:
             "now": now,
         }
 
-    def _remove(self, key: ObjectKey, seen: Seen | None) -> bool:
+    def _remove(self, key: ObjectKey, seen: Seen | None, reason: Reason) -> bool:
         if seen is None or seen.status == "deleting" or seen.was_rejected or seen.s3_event_at is None:
             return True
         with self.database.transaction(key.organization_id) as connection:
             if _find(connection, key, hold=True) != seen:
                 return False
-            mark_deleted(connection, key.bot_id, seen.id, self.clock.now(), with_object=False)
-        self.eraser.erase(PurgeMessage(organization_id=key.organization_id, bot_id=key.bot_id, document_id=seen.id))
+            mark_deleted(connection, key.bot_id, seen.id, self.clock.now(), reason=reason, with_object=False)
+        message = PurgeMessage(organization_id=key.organization_id, bot_id=key.bot_id, document_id=seen.id)
+        # What takes longer is found by the reaper: the key is free by now.
+        self.eraser.erase(message, within=ERASE_AT_ONCE)
         return True
 
     def _quarantine(self, event: ObjectEvent, reason: str) -> None:

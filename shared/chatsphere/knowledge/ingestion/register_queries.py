@@ -5,7 +5,7 @@
 
 from typing import Final
 
-from chatsphere.knowledge.ingestion.deletion_queries import VECTORS_LEFT
+from chatsphere.knowledge.ingestion.deletion_queries import EARLY_BATCHES, VECTORS_LEFT
 
 BOT_EXISTS: Final = """
     SELECT 1 FROM bots
@@ -32,7 +32,7 @@ INSERT_DOCUMENT: Final = """
 
 FIND_DOCUMENT: Final = """
     SELECT id, status, stage, generation, live_generation, etag, live_etag, declared_size,
-           s3_version_id, s3_sequencer, s3_event_at
+           s3_version_id, s3_sequencer, s3_event_at, error_code
     FROM documents
     WHERE organization_id = app.current_organization() AND bot_id = %(bot_id)s AND s3_key = %(key)s
 """
@@ -40,6 +40,13 @@ FIND_DOCUMENT: Final = """
 
 HOLD_DOCUMENT: Final = FIND_DOCUMENT + " FOR UPDATE"
 """The same, held until the transaction ends."""
+
+FIND_UNREAD: Final = """
+    SELECT id AS document_id, generation FROM documents
+    WHERE organization_id = app.current_organization() AND bot_id = %(bot_id)s AND s3_key = %(key)s
+      AND status = 'registered' AND stage = 'extract' AND attempts = 0
+"""
+"""A key's document if it was registered, and nobody has begun to read it."""
 
 NOTE_EVENT: Final = """
     UPDATE documents
@@ -64,31 +71,46 @@ START_GENERATION: Final = f"""
         lease_token = NULL, lease_expires_at = %(lease_expires_at)s, deadline_at = %(deadline_at)s,
         expected_batches = NULL, new_sha256 = NULL, new_page_count = NULL,
         size = %(size)s, etag = %(etag)s, content_type = %(content_type)s,
-        s3_version_id = %(version_id)s, s3_event_at = %(happened_at)s,
+        s3_version_id = %(version_id)s, s3_event_at = GREATEST(s3_event_at, %(happened_at)s),
         s3_sequencer = COALESCE(%(sequencer)s, s3_sequencer), updated_at = %(now)s,
-        vector_cleanup_due = CASE WHEN status = 'embedding' THEN {VECTORS_LEFT} ELSE vector_cleanup_due END
+        vector_cleanup_due = CASE WHEN status = 'embedding' OR {EARLY_BATCHES} THEN {VECTORS_LEFT}
+                                  ELSE vector_cleanup_due END
     WHERE organization_id = app.current_organization() AND id = %(document_id)s
     RETURNING generation
 """
 """Ask for a new generation from a new object; work on an older one ends at its next write."""
 
-REPROCESS: Final = """
+RESTART: Final = """
     UPDATE documents
     SET status = 'registered', stage = 'extract', generation = generation + 1, attempts = 0,
         error_code = NULL, error_message = NULL, retryable = NULL, live_etag = NULL,
         lease_token = NULL, lease_expires_at = %(lease_expires_at)s, deadline_at = %(deadline_at)s,
         expected_batches = NULL, new_sha256 = NULL, new_page_count = NULL, updated_at = %(now)s
-    WHERE organization_id = app.current_organization() AND bot_id = %(bot_id)s AND id = %(document_id)s
-      AND status IN ('ready', 'failed') AND etag IS NOT NULL
-    RETURNING generation
+    WHERE organization_id = app.current_organization() AND bot_id = %(bot_id)s AND id = ANY (%(document_ids)s)
+      AND status = ANY (%(statuses)s) AND etag IS NOT NULL
+      AND (%(generation)s::integer IS NULL OR generation = %(generation)s)
+    RETURNING id, generation
 """
-"""Ask for a new generation from the stored object, the same bytes or not; no row where that is not possible."""
+"""Ask for new generations from the stored objects, the same bytes or not; no row where that is not possible."""
 
-REJECT: Final = """
+FAILED_DOCUMENTS: Final = """
+    SELECT id, etag IS NOT NULL AS has_object, error_code
+    FROM documents
+    WHERE organization_id = app.current_organization() AND bot_id = %(bot_id)s AND status = 'failed'
+      AND (%(document_ids)s::uuid[] IS NULL OR id = ANY (%(document_ids)s))
+      AND (%(error_codes)s::text[] IS NULL OR error_code = ANY (%(error_codes)s))
+      AND (%(document_ids)s::uuid[] IS NOT NULL OR %(error_codes)s::text[] IS NOT NULL OR retryable)
+    ORDER BY etag IS NULL, id
+    LIMIT %(limit)s
+"""
+"""Documents that failed: those that are named, or else those for which another try may help."""
+
+REJECT: Final = f"""
     UPDATE documents
     SET status = 'registered', stage = 'register', generation = generation + 1, attempts = 0,
         lease_token = NULL, size = %(size)s, etag = NULL, s3_version_id = %(version_id)s,
-        s3_event_at = %(happened_at)s, updated_at = %(now)s
+        s3_event_at = GREATEST(s3_event_at, %(happened_at)s), updated_at = %(now)s,
+        vector_cleanup_due = CASE WHEN status = 'embedding' THEN {VECTORS_LEFT} ELSE vector_cleanup_due END
     WHERE organization_id = app.current_organization() AND id = %(document_id)s
       AND NOT (status = 'failed' AND stage = 'register')
     RETURNING generation

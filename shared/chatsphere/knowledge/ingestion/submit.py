@@ -1,10 +1,10 @@
-"""Documents that come through the API: permission to upload a file, text as it stands, another try."""
+"""Documents that come through the API: permission to upload a file, text as it stands."""
 
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Literal
 from uuid import UUID
 
@@ -15,13 +15,12 @@ from chatsphere.knowledge.ingestion import register_queries as queries
 from chatsphere.knowledge.ingestion.decisions import DECLARED_SIZE
 from chatsphere.knowledge.ingestion.errors import DocumentInProgressError
 from chatsphere.knowledge.ingestion.events import Change, ObjectEvent
-from chatsphere.knowledge.ingestion.messages import ExtractMessage
 from chatsphere.knowledge.ingestion.object_keys import ObjectKey
 from chatsphere.knowledge.ingestion.register import Registrar
 from chatsphere.knowledge.ingestion.room import require_room_for
-from chatsphere.knowledge.ingestion.times import DEADLINE, PICKUP, UPLOAD_GRACE
-from chatsphere.knowledge.ingestion.transitions import DROP_UNSEEN_CHUNKS, refresh_bot_status
-from chatsphere.ports import Clock, Ids, MessageQueue, ObjectStore, PresignedPost
+from chatsphere.knowledge.ingestion.times import UPLOAD_GRACE
+from chatsphere.knowledge.ingestion.transitions import refresh_bot_status
+from chatsphere.ports import Clock, Ids, ObjectStore, PresignedPost
 from chatsphere.queue_batches import NotNowError
 
 Outcome = Literal["created", "replaced", "unchanged"]
@@ -52,7 +51,6 @@ class Submitter:
 
     database: Database
     objects: ObjectStore
-    extract_queue: MessageQueue
     registrar: Registrar
     clock: Clock
     ids: Ids
@@ -108,31 +106,6 @@ class Submitter:
             raise DocumentInProgressError("A document of this name is being replaced or deleted.") from None
         return Submitted(self._get(submission.key, submitted.document.id), submitted.outcome)
 
-    def reprocess(self, organization_id: UUID, bot_id: UUID, document_id: UUID) -> Document:
-        """Read the stored object anew, even if its bytes are the same.
-
-        Raises:
-            NotFoundError: the tenant has no such bot, or the bot no such document.
-            BotArchivedError: the bot is archived.
-            DocumentInProgressError: it is being processed, or has no stored object.
-        """
-        now = self.clock.now()
-        values = {"bot_id": bot_id, "document_id": document_id, **_until(now)}
-        with self.database.transaction(organization_id) as connection:
-            get_document(connection, bot_id, document_id)
-            require_open_bot(connection, bot_id)
-            row = connection.execute(queries.REPROCESS, values).fetchone()
-            if row is None:
-                raise DocumentInProgressError("The document is being processed, or was never uploaded.")
-            connection.execute(DROP_UNSEEN_CHUNKS, values)
-            refresh_bot_status(connection, bot_id, now)
-            document = get_document(connection, bot_id, document_id)
-        message = ExtractMessage(
-            organization_id=organization_id, bot_id=bot_id, document_id=document_id, generation=row["generation"]
-        )
-        self.extract_queue.send([message.to_json()], group=message.group)
-        return document
-
     def _announce(self, submission: Submission) -> Submitted:
         key, now = submission.key, self.clock.now()
         metadata = None if submission.metadata is None else json.dumps(submission.metadata)
@@ -173,7 +146,3 @@ class Submitter:
     def _get(self, key: ObjectKey, document_id: UUID) -> Document:
         with self.database.transaction(key.organization_id) as connection:
             return get_document(connection, key.bot_id, document_id)
-
-
-def _until(now: datetime) -> dict[str, datetime]:
-    return {"now": now, "lease_expires_at": now + PICKUP, "deadline_at": now + DEADLINE}

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from chatsphere.db.database import Connection
 from chatsphere.errors import DocumentError
-from chatsphere.knowledge.ingestion.deletion_queries import VECTORS_LEFT
+from chatsphere.knowledge.ingestion.deletion_queries import EARLY_BATCHES, VECTORS_LEFT
 from chatsphere.observability import Metric, logger, record
 from chatsphere.ports import Ids
 
@@ -49,7 +49,8 @@ FAIL_DOCUMENT: Final = f"""
     UPDATE documents
     SET status = 'failed', error_code = %(code)s, error_message = %(message)s, retryable = %(retryable)s,
         lease_token = NULL, lease_expires_at = NULL, deadline_at = NULL, updated_at = %(now)s,
-        vector_cleanup_due = CASE WHEN stage = 'embed' THEN {VECTORS_LEFT} ELSE vector_cleanup_due END
+        vector_cleanup_due = CASE WHEN stage = 'embed' OR {EARLY_BATCHES} THEN {VECTORS_LEFT}
+                                  ELSE vector_cleanup_due END
     WHERE organization_id = app.current_organization() AND id = %(document_id)s AND generation = %(generation)s
       AND status IN ('registered', 'extracting', 'embedding')
     RETURNING bot_id, name, stage, attempts
@@ -57,12 +58,19 @@ FAIL_DOCUMENT: Final = f"""
 """End an unfinished generation. What readers see, a former generation, stays as it is."""
 
 DROP_UNSEEN_CHUNKS: Final = """
+    WITH bookmarks AS (
+        DELETE FROM extraction_bookmarks
+        WHERE organization_id = app.current_organization() AND document_id = %(document_id)s),
+    segments AS (
+        DELETE FROM lexical_segments
+        WHERE organization_id = app.current_organization() AND unseen_document_id = %(document_id)s)
     DELETE FROM chunks
     USING documents d
     WHERE d.organization_id = app.current_organization() AND d.id = %(document_id)s AND chunks.document_id = d.id
       AND chunks.generation IS DISTINCT FROM d.live_generation
 """
-"""Drop the chunks of every generation that readers do not see; none of them is in the lexical index."""
+"""Drop the chunks of every generation that readers do not see, what the lexical index holds of them, and the place
+where the reading of one stopped."""
 
 LOG_ERROR: Final = """
     INSERT INTO error_logs (id, organization_id, bot_id, document_id, service, error_type, message, details, created_at)

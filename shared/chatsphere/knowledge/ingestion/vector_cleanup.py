@@ -1,10 +1,10 @@
 """Deleting the vectors of generations that readers do not see. Why so carefully: decision 0030."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from chatsphere.db.database import Database
+from chatsphere.knowledge.embedding import bot_namespaces
 from chatsphere.knowledge.ingestion import deletion_queries as queries
 from chatsphere.knowledge.ingestion.times import CLEANUP_LEASE
 from chatsphere.ports import Clock, Namespace, VectorStore
@@ -19,7 +19,7 @@ class VectorCleanup:
     clock: Clock
 
     def run(self, namespace: Namespace, document_id: UUID) -> None:
-        """Delete a document's former vectors, if some are left and nobody is at it.
+        """Delete all vectors of a document but the live generation's, if some are left and nobody is at it.
 
         Raises:
             UnavailableError: the vector store does not answer.
@@ -29,11 +29,10 @@ class VectorCleanup:
         values = {"bot_id": namespace.bot_id, "document_id": document_id, "now": now, "until": until}
         with self.database.transaction(namespace.organization_id) as connection:
             row = connection.execute(queries.CLAIM_CLEANUP, values).fetchone()
-        if row is not None:
-            self.finish(namespace, document_id, row["live_generation"], until)
-
-    def finish(self, namespace: Namespace, document_id: UUID, live_generation: int | None, until: datetime) -> None:
-        """Delete all vectors of a document but the live generation's, under the claim that ends at `until`."""
-        self.vectors.delete_document(namespace, document_id, except_generation=live_generation)
+            places = bot_namespaces(connection, namespace.organization_id, namespace.bot_id) if row else []
+        if row is None:
+            return
+        for place in places:
+            self.vectors.delete_document(place, document_id, except_generation=row["live_generation"])
         with self.database.transaction(namespace.organization_id) as connection:
             connection.execute(queries.FINISH_CLEANUP, {"document_id": document_id, "until": until})

@@ -53,11 +53,14 @@ class Features:
     coverage: float
 
 
-def confidence(model: str, question: Question, hits: Sequence[Evidence]) -> float:
-    """Return the probability, 0 to 1, that the hits of this embedding model's search answer the question."""
+def confidence(model: str | None, question: Question, hits: Sequence[Evidence]) -> float:
+    """Return the probability, 0 to 1, that the hits of this embedding model's search answer the question.
+
+    `model` is None where words alone were searched.
+    """
     if not hits:
         return 0.0
-    calibration = CALIBRATIONS.get(model, WORDS_ALONE)
+    calibration = CALIBRATIONS.get(model, WORDS_ALONE) if model else WORDS_ALONE
     found = features(question, hits)
     odds = calibration.intercept + calibration.dense * found.dense + calibration.coverage * found.coverage
     return 1 / (1 + exp(-odds))

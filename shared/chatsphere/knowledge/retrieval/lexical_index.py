@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Collection
 from itertools import accumulate
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from chatsphere.db.database import Connection
@@ -30,11 +30,20 @@ def index_document(connection: Connection, bot_id: UUID, document_id: UUID, gene
     Call it after `documents.live_generation` was set, in the same transaction. Doing it again changes nothing.
     """
     unindex_document(connection, bot_id, document_id, except_generation=generation)
-    added = 0
+    row = connection.execute(queries.SHOW_SEGMENTS, {"document_id": document_id}).fetchone()
+    added: int = row["chunks"] if row else 0
     while new := _add_segment(connection, bot_id, document_id, generation):
         added += new
     compact(connection, bot_id, budget=INLINE_BUDGET)
     return added
+
+
+def index_ahead(connection: Connection, bot_id: UUID, document_id: UUID, generation: int) -> int:
+    """Index a segment's worth of a generation that readers do not see yet, and return how many chunks that was.
+
+    Nothing that readers see depends on it before `index_document`, which then has the less to do.
+    """
+    return _add_segment(connection, bot_id, document_id, generation, unseen=True)
 
 
 def unindex_document(connection: Connection, bot_id: UUID, document_id: UUID, *, except_generation: int | None) -> int:
@@ -49,25 +58,67 @@ def unindex_document(connection: Connection, bot_id: UUID, document_id: UUID, *,
         "except_generation": except_generation,
     }
     segments = _hold_document_segments(connection, parameters)
-    if not segments:
+    removed = 0
+    for row in connection.execute(queries.SEGMENTS_OF_ITS_OWN, {**parameters, "segments": list(segments)}).fetchall():
+        # Nothing else is in it: nothing has to be looked for.
+        connection.execute(queries.DROP_SEGMENTS, {"segments": [row["id"]]})
+        segments.discard(row["id"])
+        removed += row["chunks"]
+    if segments:
+        removed += _take_out(connection, {**parameters, "segments": list(segments)})
+    return removed
+
+
+def unindex_some(connection: Connection, bot_id: UUID, document_id: UUID | None = None) -> int:
+    """Take up to a segment's worth of chunks out of the index, a document's or else any of the bot's; return how many.
+
+    Call it again, each time in a transaction of its own, until there are none. It is for what nobody shall see any
+    more: between two calls a part is searchable.
+    """
+    if document_id is None:
+        connection.execute(queries.HOLD_INDEX, {"bot_id": bot_id})
+        dropped = connection.execute(queries.DROP_ONE_SEGMENT, {"bot_id": bot_id}).fetchone()
+        return dropped["chunks"] if dropped else 0
+    parameters: dict[str, object] = {"bot_id": bot_id, "document_id": document_id, "except_generation": None}
+    found = connection.execute(queries.SEGMENT_OF_DOCUMENT, parameters).fetchone()
+    if not found:
         return 0
-    affected = {**parameters, "segments": list(segments)}
+    connection.execute(queries.HOLD_INDEX, parameters)
+    while found:
+        segments = [found["segment_id"]]
+        connection.execute(queries.HOLD_SEGMENTS, {"segments": segments})
+        now = connection.execute(queries.SEGMENT_OF_DOCUMENT, parameters).fetchone()
+        if now and now["segment_id"] == found["segment_id"]:
+            if not now["alone"]:
+                return _take_out(connection, {**parameters, "segments": segments})
+            connection.execute(queries.DROP_SEGMENTS, {"segments": segments})
+            return int(now["chunks"])
+        # A merge that finished during the wait moved the chunks.
+        found = now
+    return 0
+
+
+def rebuild_segment(connection: Connection, bot_id: UUID, segment_id: UUID) -> None:
+    """Write a segment anew from the chunks that are in it: what it still said of others is gone.
+
+    One that another transaction is changing is left as it is.
+    """
+    connection.execute(queries.HOLD_INDEX, {"bot_id": bot_id})
+    held = connection.execute(queries.HOLD_FREE_SEGMENTS, {"segments": [segment_id]}).fetchall()
+    if held and not _merge(connection, bot_id, [segment_id]):
+        connection.execute(queries.DROP_ALL_EMPTY_SEGMENTS, {"bot_id": bot_id})
+
+
+def _take_out(connection: Connection, affected: dict[str, object]) -> int:
+    """Take a document's chunks out of segments that are held; return how many there were."""
     connection.execute(queries.REMOVE_ENTRIES, affected)
     connection.execute(queries.DROP_EMPTY_POSTINGS, affected)
     removed = connection.execute(queries.FORGET_CHUNKS, affected).rowcount
+    segments: Any = affected["segments"]
     for segment_id in segments:
         connection.execute(queries.COUNT_SEGMENT, {"segment_id": segment_id})
     connection.execute(queries.DROP_EMPTY_SEGMENTS, affected)
     return removed
-
-
-def unindex_bot(connection: Connection, bot_id: UUID) -> int:
-    """Empty a bot's index at once, as when all its documents go; return how many chunks were in it."""
-    connection.execute(queries.HOLD_INDEX, {"bot_id": bot_id})
-    row = connection.execute(queries.DROP_INDEX, {"bot_id": bot_id}).fetchone()
-    assert row is not None
-    chunks: int = row["chunks"]
-    return chunks
 
 
 def compact(connection: Connection, bot_id: UUID, *, budget: int) -> int:
@@ -85,9 +136,11 @@ def compact(connection: Connection, bot_id: UUID, *, budget: int) -> int:
     return rewritten
 
 
-def _add_segment(connection: Connection, bot_id: UUID, document_id: UUID, generation: int) -> int:
+def _add_segment(
+    connection: Connection, bot_id: UUID, document_id: UUID, generation: int, *, unseen: bool = False
+) -> int:
     """Index up to a segment's worth of a document's chunks that are not indexed yet; return how many."""
-    segment_id = _new_segment(connection, bot_id)
+    segment_id = _new_segment(connection, bot_id, unseen_document_id=document_id if unseen else None)
     assigned = connection.execute(
         queries.ASSIGN_CHUNKS,
         {
@@ -119,8 +172,9 @@ def _merge(connection: Connection, bot_id: UUID, segments: Collection[UUID]) -> 
     return moved
 
 
-def _new_segment(connection: Connection, bot_id: UUID) -> UUID:
-    row = connection.execute(queries.ADD_SEGMENT, {"bot_id": bot_id}).fetchone()
+def _new_segment(connection: Connection, bot_id: UUID, unseen_document_id: UUID | None = None) -> UUID:
+    values = {"bot_id": bot_id, "unseen_document_id": unseen_document_id}
+    row = connection.execute(queries.ADD_SEGMENT, values).fetchone()
     assert row is not None
     segment_id: UUID = row["id"]
     return segment_id

@@ -1,8 +1,17 @@
 """SQL of the lexical index. Tables and entry format: db/migrations/versions/0002_retrieval.sql."""
 
-# A new, empty segment; its id.
+# A new, empty segment; its id. Readers do not see it while it is made ahead for a document.
 ADD_SEGMENT = """
-INSERT INTO lexical_segments (organization_id, bot_id) VALUES (app.current_organization(), %(bot_id)s) RETURNING id
+INSERT INTO lexical_segments (organization_id, bot_id, unseen_document_id)
+VALUES (app.current_organization(), %(bot_id)s, %(unseen_document_id)s) RETURNING id
+"""
+
+# Shows readers what was indexed ahead of a document; how many chunks that is.
+SHOW_SEGMENTS = """
+WITH shown AS (
+    UPDATE lexical_segments SET unseen_document_id = NULL WHERE unseen_document_id = %(document_id)s
+    RETURNING chunk_count)
+SELECT COALESCE(sum(chunk_count), 0)::integer AS chunks FROM shown
 """
 
 # Gives some of a document's chunks to a segment, numbered from 0. A chunk that is indexed already stays.
@@ -55,7 +64,9 @@ WHERE s.id = %(segment_id)s
 
 # A bot's segments, the small ones first.
 SEGMENTS = """
-SELECT id, chunk_count FROM lexical_segments WHERE bot_id = %(bot_id)s ORDER BY chunk_count, id
+SELECT id, chunk_count FROM lexical_segments
+WHERE bot_id = %(bot_id)s AND unseen_document_id IS NULL
+ORDER BY chunk_count, id
 """
 
 # Those of the segments that nobody else is changing, held until the transaction ends.
@@ -78,6 +89,24 @@ WHERE c.document_id = %(document_id)s AND c.bot_id = %(bot_id)s
   AND c.generation IS DISTINCT FROM %(except_generation)s
 """
 
+# Those of the segments in which there is nothing but a document's chunks, but for one generation.
+SEGMENTS_OF_ITS_OWN = """
+SELECT s.id, s.chunk_count AS chunks
+FROM lexical_segments s
+WHERE s.id = ANY (%(segments)s) AND s.chunk_count = (
+    SELECT count(*) FROM lexical_chunks l JOIN chunks c ON c.id = l.chunk_id
+    WHERE l.segment_id = s.id AND c.document_id = %(document_id)s AND c.bot_id = %(bot_id)s
+      AND c.generation IS DISTINCT FROM %(except_generation)s)
+"""
+
+# One of the segments that a document's chunks are in, how many of them, and whether nobody else's are in it.
+SEGMENT_OF_DOCUMENT = """
+SELECT l.segment_id, count(*) AS chunks, count(*) = s.chunk_count AS alone
+FROM chunks c JOIN lexical_chunks l ON l.chunk_id = c.id JOIN lexical_segments s ON s.id = l.segment_id
+WHERE c.document_id = %(document_id)s AND c.bot_id = %(bot_id)s
+GROUP BY l.segment_id, s.chunk_count ORDER BY l.segment_id LIMIT 1
+"""
+
 # Takes a document's entries out of the postings of its own lexemes, and of no others.
 REMOVE_ENTRIES = """
 WITH gone AS (
@@ -86,7 +115,7 @@ WITH gone AS (
     JOIN lexical_chunks l ON l.chunk_id = c.id
     CROSS JOIN unnest(tsvector_to_array(c.lexemes)) AS u (lexeme)
     WHERE c.document_id = %(document_id)s AND c.bot_id = %(bot_id)s
-      AND c.generation IS DISTINCT FROM %(except_generation)s
+      AND c.generation IS DISTINCT FROM %(except_generation)s AND l.segment_id = ANY (%(segments)s)
     GROUP BY 1, 2, 3)
 UPDATE lexical_postings p
 SET entries = ARRAY(SELECT e FROM unnest(p.entries) e WHERE NOT (e >> 16) BETWEEN gone.low AND gone.high ORDER BY e)
@@ -99,9 +128,11 @@ WHERE p.segment_id = gone.segment_id AND p.lexeme = gone.lexeme AND p.first_ordi
 DROP_EMPTY_POSTINGS = """
 DELETE FROM lexical_postings p USING (
     SELECT DISTINCT u.lexeme COLLATE "C" AS lexeme
-    FROM chunks c CROSS JOIN unnest(tsvector_to_array(c.lexemes)) AS u (lexeme)
+    FROM chunks c
+    JOIN lexical_chunks l ON l.chunk_id = c.id
+    CROSS JOIN unnest(tsvector_to_array(c.lexemes)) AS u (lexeme)
     WHERE c.document_id = %(document_id)s AND c.bot_id = %(bot_id)s
-      AND c.generation IS DISTINCT FROM %(except_generation)s) gone
+      AND c.generation IS DISTINCT FROM %(except_generation)s AND l.segment_id = ANY (%(segments)s)) gone
 WHERE p.segment_id = ANY (%(segments)s) AND p.lexeme = gone.lexeme AND p.entries = '{}'
 """
 
@@ -109,15 +140,20 @@ WHERE p.segment_id = ANY (%(segments)s) AND p.lexeme = gone.lexeme AND p.entries
 FORGET_CHUNKS = """
 DELETE FROM lexical_chunks l USING chunks c
 WHERE c.id = l.chunk_id AND c.document_id = %(document_id)s AND c.bot_id = %(bot_id)s
-  AND c.generation IS DISTINCT FROM %(except_generation)s
+  AND c.generation IS DISTINCT FROM %(except_generation)s AND l.segment_id = ANY (%(segments)s)
 """
 
-# A bot's segments and with them, by their foreign keys, all that is in them.
-DROP_INDEX = """
-WITH dropped AS (DELETE FROM lexical_segments WHERE bot_id = %(bot_id)s RETURNING chunk_count)
-SELECT COALESCE(sum(chunk_count), 0)::integer AS chunks FROM dropped
+# One of a bot's segments, with all that is in it.
+DROP_ONE_SEGMENT = """
+DELETE FROM lexical_segments
+WHERE id = (SELECT id FROM lexical_segments WHERE bot_id = %(bot_id)s LIMIT 1 FOR UPDATE)
+RETURNING chunk_count AS chunks
 """
 
 DROP_SEGMENTS = "DELETE FROM lexical_segments WHERE id = ANY (%(segments)s)"
+
+DROP_ALL_EMPTY_SEGMENTS = """
+DELETE FROM lexical_segments WHERE bot_id = %(bot_id)s AND chunk_count = 0 AND unseen_document_id IS NULL
+"""
 
 DROP_EMPTY_SEGMENTS = "DELETE FROM lexical_segments WHERE id = ANY (%(segments)s) AND chunk_count = 0"

@@ -1,0 +1,34 @@
+"""Which models a deployment can embed with, without loading or calling any."""
+
+from chatsphere.adapters.gemini.embedder import model_name
+from chatsphere.adapters.gemini.prices import EMBEDDING_PRICES, embedding_price
+from chatsphere.adapters.minilm import DIMENSIONS, MODEL
+from chatsphere.ports import EmbeddingModel
+from chatsphere.settings import EmbeddingSettings
+
+
+def embedding_models(settings: EmbeddingSettings) -> list[EmbeddingModel]:
+    """Return the model of this machine and, where there is a key, Google's; the deployment's own comes first.
+
+    Raises:
+        ConfigurationError: the price of the model that the settings name is not known.
+    """
+    models = [EmbeddingModel(MODEL, DIMENSIONS, 0, settings.embedder == "minilm")]
+    if settings.gemini_api_key:
+        models += [_gemini(settings, name) for name in _names(settings)]
+    return sorted(models, key=lambda model: not model.is_default)
+
+
+def _names(settings: EmbeddingSettings) -> list[str]:
+    """Return Google's models that a price is known of, the one in the settings before all."""
+    return list(dict.fromkeys([settings.gemini_embedding_model.removeprefix("models/"), *EMBEDDING_PRICES]))
+
+
+def _gemini(settings: EmbeddingSettings, name: str) -> EmbeddingModel:
+    own = settings.gemini_embedding_model.removeprefix("models/") == name
+    return EmbeddingModel(
+        model_name(name, settings.gemini_embedding_dimensions),
+        settings.gemini_embedding_dimensions,
+        embedding_price(settings, name).input,
+        own and settings.embedder == "gemini",
+    )

@@ -1,0 +1,85 @@
+"""Bodies of the training runs' requests and responses."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from chatsphere.http.models import ApiRequest, ApiResponse
+
+ModelName = Annotated[str, Field(min_length=1, max_length=200, description="One of `GET /v1/embedding-models`.")]
+
+
+class EmbeddingModelResponse(ApiResponse):
+    """A model that bots can be embedded with. `is_default`: it embeds the first document of a new bot."""
+
+    name: str
+    dimensions: int
+    microdollars_per_million_tokens: int
+    is_default: bool
+
+
+class EmbeddingModelsResponse(ApiResponse):
+    """All models of this deployment, the default first."""
+
+    data: list[EmbeddingModelResponse]
+
+
+class StartTrainingRunRequest(ApiRequest):
+    """Embed the bot with this model; the one that it has makes lost vectors anew. `dry_run` only tells the cost."""
+
+    embedding_model: ModelName
+    dry_run: bool = False
+
+
+class EstimateResponse(ApiResponse):
+    """What a run would take. Tokens are those that were counted when the documents were read: the model's own count
+    differs a little. `from_model` is null where the bot was never embedded.
+    """
+
+    documents: int
+    chunks: int
+    tokens: int
+    batches: int
+    cost_microdollars: int
+    from_model: str | None
+    to_model: str
+
+
+class TrainingRunResponse(ApiResponse):
+    """One time that a bot was trained: documents that came in (`ingest`), or the bot embedded anew (`reembed`).
+
+    `total_batches` follows the bot while a run goes on. Tokens and cost are those so far.
+    """
+
+    id: UUID
+    bot_id: UUID
+    kind: Literal["ingest", "reembed"]
+    status: Literal["running", "succeeded", "failed", "cancelled"]
+    embedding_model: str | None
+    former_model: str | None
+    document_count: int
+    failed_count: int
+    page_count: int
+    chunk_count: int
+    token_count: int
+    cost_microdollars: int
+    estimate: EstimateResponse | None
+    done_batches: int
+    total_batches: int | None
+    error_code: str | None
+    started_at: datetime
+    finished_at: datetime | None
+
+
+class TrainingRunStarted(ApiResponse):
+    """The estimate, and the run; no run where only the cost was asked for."""
+
+    estimate: EstimateResponse
+    training_run: TrainingRunResponse | None = None
+
+
+def run_response(row: dict[str, Any]) -> TrainingRunResponse:
+    """Return a run as it is shown."""
+    return TrainingRunResponse.model_validate(row)
