@@ -2,8 +2,10 @@
 
 import ipaddress
 import socket
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +19,13 @@ from tests.postgres import DatabaseUrls, fresh_database, running_server
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
     """Name a parameter of bytes by its argument: content in a test's name may differ between two workers."""
     return argname if isinstance(val, bytes) else None
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A folder for one instance; it may be removed while a process of it still ends."""
+    with tempfile.TemporaryDirectory(prefix="chatsphere-e2e-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

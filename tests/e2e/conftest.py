@@ -14,13 +14,6 @@ from tests.e2e.client import Client
 from tests.e2e.vendors import Vendors, running_vendors
 
 
-@pytest.fixture
-def home() -> Iterator[Path]:
-    """A folder for one instance."""
-    with tempfile.TemporaryDirectory(prefix="chatsphere-e2e-", ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
-
-
 @pytest.fixture(scope="session")
 def endpoints() -> Iterator[dict[str, Any]]:
     """What `endpoints.json` of the shared instance holds, and its `home`."""
