@@ -11,7 +11,7 @@ import httpx
 from tests.e2e.client import Client
 from tests.faults.workload import Life, Step
 
-TRIES: Final = 60
+TRIES: Final = 400
 WAIT_SECONDS: Final = 0.5
 
 
@@ -53,7 +53,7 @@ def patiently(ask: Callable[[], httpx.Response]) -> httpx.Response:
     """Ask until there is an answer that is no failure of the server's.
 
     Raises:
-        RuntimeError: there is none after half a minute.
+        RuntimeError: there is none after some minutes: a request that was cut off keeps its Idempotency-Key for 150 s.
     """
     last: object = None
     for _ in range(TRIES):
