@@ -1,11 +1,9 @@
 """Containers: ZIP, Office, e-books and mails that explode, nest, lie about their parts or point outside."""
 
-import io
 import struct
-import zipfile
-from collections.abc import Mapping
 from typing import Final
 
+from tests.builders.docx import make_zip
 from tests.hostile.hostile_file import READ, HostileFile, hostile
 
 MIB: Final = 1024 * 1024
@@ -21,15 +19,6 @@ _LAUGHS: Final = (
 _OUTSIDE: Final = '<?xml version="1.0"?><!DOCTYPE d [<!ENTITY m SYSTEM "file:///etc/passwd">]>'
 
 
-def zipped(parts: Mapping[str, bytes | str]) -> bytes:
-    """Return a ZIP archive of these parts."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, body in parts.items():
-            archive.writestr(name, body)
-    return out.getvalue()
-
-
 def _relations(target: str, kind: str = "officeDocument") -> str:
     return (
         f'<Relationships xmlns="{_RELS}"><Relationship Id="rId1" Type="{_OFFICE}/{kind}" Target="{target}"/>'
@@ -40,7 +29,7 @@ def _relations(target: str, kind: str = "officeDocument") -> str:
 def docx(body: bytes | str, **more: bytes | str) -> bytes:
     """Return a Word document whose main part is `body`."""
     parts: dict[str, bytes | str] = {"_rels/.rels": _relations("word/document.xml"), "word/document.xml": body}
-    return zipped(parts | {name.replace("__", "/"): part for name, part in more.items()})
+    return make_zip(parts | {name.replace("__", "/"): part for name, part in more.items()})
 
 
 def paragraphs(text: str, before: str = "") -> str:
@@ -56,7 +45,7 @@ def xlsx(sheet: bytes | str, before: str = "") -> bytes:
         f'{before}<workbook xmlns="{_SHEET}" xmlns:r="{_OFFICE}"><sheets><sheet name="S" sheetId="1" r:id="rId1"/>'
         "</sheets></workbook>"
     )
-    return zipped(
+    return make_zip(
         {
             "_rels/.rels": _relations("xl/workbook.xml"),
             "xl/workbook.xml": workbook,
@@ -82,7 +71,7 @@ def pptx(slide: str) -> bytes:
         f'<p:presentation xmlns:p="{main}" xmlns:r="{_OFFICE}"><p:sldIdLst><p:sldId id="256" r:id="rId1"/></p:sldIdLst>'
         "</p:presentation>"
     )
-    return zipped(
+    return make_zip(
         {
             "_rels/.rels": _relations("ppt/presentation.xml"),
             "ppt/presentation.xml": presentation,
@@ -109,7 +98,7 @@ def epub(chapter: str, href: str = "c.xhtml", **more: bytes | str) -> bytes:
         "b.opf": package,
         "c.xhtml": chapter,
     }
-    return zipped(parts | {name.replace("__", "/"): part for name, part in more.items()})
+    return make_zip(parts | {name.replace("__", "/"): part for name, part in more.items()})
 
 
 def lying_sizes() -> bytes:
@@ -163,11 +152,11 @@ FILES: Final[tuple[HostileFile, ...]] = (
     hostile("deep.docx", "200,000 nested elements",
             lambda: docx(f'<w:document xmlns:w="{_WORD}"><w:body>' + "<w:p>" * 200_000), *_REFUSED),
     hostile("no-part.docx", "a document without its main part",
-            lambda: zipped({"_rels/.rels": _relations("word/document.xml"), "word/document2.xml": "x"}), *_REFUSED,
+            lambda: make_zip({"_rels/.rels": _relations("word/document.xml"), "word/document2.xml": "x"}), *_REFUSED,
             "type_mismatch"),
     hostile("outside-part.docx", "a main part outside the archive",
-            lambda: zipped({"_rels/.rels": _relations("../../../etc/passwd"), "word/document.xml": "<x/>"}), *_REFUSED,
-            "empty"),
+            lambda: make_zip({"_rels/.rels": _relations("../../../etc/passwd"), "word/document.xml": "<x/>"}),
+            *_REFUSED, "empty"),
     hostile("names.docx", "parts named to be written outside",
             lambda: docx(paragraphs("harmless"), **{"..__..__etc__passwd": b"x", "__root": b"x"}), READ),
     hostile("parts.docx", "60,000 parts",
@@ -175,8 +164,8 @@ FILES: Final[tuple[HostileFile, ...]] = (
     hostile("sizes.docx", "a directory that lies about sizes", lying_sizes, *_REFUSED),
     hostile("cut.docx", "the first half of a document", lambda: (d := docx(paragraphs("a" * 9999)))[: len(d) // 2],
             *_REFUSED),
-    hostile("archive.zip", "an archive", lambda: zipped({"a.txt": "text"}), "unsupported_format"),
-    hostile("archive.docx", "an archive called DOCX", lambda: zipped({"a.txt": "text"}), "type_mismatch"),
+    hostile("archive.zip", "an archive", lambda: make_zip({"a.txt": "text"}), "unsupported_format"),
+    hostile("archive.docx", "an archive called DOCX", lambda: make_zip({"a.txt": "text"}), "type_mismatch"),
     hostile("sparse.xlsx", "one cell at the far end", lambda: xlsx(rows(_text_cell("XFD1048576"))), READ),
     hostile("wide.xlsx", "cells at both ends of 5,000 rows",
             lambda: xlsx(rows("".join(
