@@ -128,12 +128,21 @@ class InMemoryVectorStore:
         ]
         return sorted(matches, key=lambda match: -match.score)[:limit]
 
-    def delete_document(self, namespace: Namespace, document_id: UUID, *, except_generation: int | None = None) -> int:
+    def delete_document(
+        self,
+        namespace: Namespace,
+        document_id: UUID,
+        *,
+        except_generation: int | None = None,
+        through_generation: int | None = None,
+    ) -> int:
         self._answer()
         gone = [
             r.id
             for r in self.records[namespace].values()
-            if r.document_id == document_id and r.generation != except_generation
+            if r.document_id == document_id
+            and r.generation != except_generation
+            and (through_generation is None or r.generation <= through_generation)
         ]
         for record_id in gone:
             del self.records[namespace][record_id]

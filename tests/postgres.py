@@ -39,7 +39,7 @@ def running_server(overrides: Mapping[str, str] = NOT_DURABLE) -> Iterator[str]:
     """Start a server, the one-machine run's own, and yield its superuser URL; remove all of it afterwards."""
     home = Path(tempfile.mkdtemp(prefix="chatsphere-test-"))
     log = LogFile(home / "postgres.log")
-    server = Postgres(home / "data", unused_port(), PASSWORD, log, overrides)
+    server = Postgres(home / "data", unused_port, PASSWORD, log, overrides)
     loop = asyncio.new_event_loop()
     # The loop runs all the time: a log that nobody reads would stop the server when its pipe is full.
     thread = Thread(target=loop.run_forever, daemon=True)

@@ -10,7 +10,7 @@ class HomeInUseError(LocalRunError):
 
 
 class PortInUseError(LocalRunError):
-    """The HTTP port is taken by another program."""
+    """A port is taken by another program."""
 
 
 class MissingVariableError(LocalRunError):

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from socket import socket
 from typing import Any
 
 from infra.local.errors import HomeInUseError
 from infra.local.files import write_json
-from infra.local.ports import is_free, unused_port
+from infra.local.ports import is_free, listening_socket, unused_port
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +102,27 @@ class Home:
         return str(kept[name])
 
     def port(self, name: str) -> int:
-        """Return a free loopback port for `name`: the one used last time if nobody took it."""
+        """Return a free loopback port for `name`: the one used last time if nobody took it.
+
+        Somebody may take it before it is listened on; `listener` leaves no time for that.
+        """
+        kept = self._read("ports.json").get(name)
+        return int(kept) if kept and is_free(kept) else self._keep_port(name, unused_port())
+
+    def listener(self, name: str) -> socket:
+        """Return a socket that listens on a loopback port for `name`: the one used last time if nobody took it."""
+        try:
+            listener = listening_socket(self._read("ports.json").get(name, 0))
+        except OSError:
+            listener = listening_socket(0)
+        self._keep_port(name, listener.getsockname()[1])
+        return listener
+
+    def _keep_port(self, name: str, port: int) -> int:
         kept = self._read("ports.json")
-        if name not in kept or not is_free(kept[name]):
-            kept[name] = unused_port()
-            write_json(self.root / "ports.json", kept)
-        return int(kept[name])
+        if kept.get(name) != port:
+            write_json(self.root / "ports.json", kept | {name: port})
+        return port
 
     def _read(self, name: str) -> dict[str, Any]:
         path = self.root / name

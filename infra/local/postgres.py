@@ -3,14 +3,15 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Final
 from urllib.parse import quote
 
 from infra.local.child import Child, start_child
 from infra.local.console import say
-from infra.local.errors import LocalRunError
+from infra.local.errors import LocalRunError, PortInUseError
 from infra.local.log_file import LogFile
 from infra.local.ports import LOOPBACK
 from infra.local.postgres_cluster import (
@@ -29,6 +30,12 @@ START_SECONDS = 60.0
 STOP_SECONDS = 15.0
 RESTART_SECONDS = 0.5
 POLL_SECONDS = 0.02
+
+PORTS_TRIED: Final = 5
+"""How many ports are tried: the server takes no socket that listens already, only a number that was free before."""
+
+PORT_TAKEN: Final = "Address already in use"
+"""What the server says of a port that another program has taken."""
 
 # Small memory, full durability: fsync and synchronous_commit stay on.
 CONFIGURATION = {
@@ -52,16 +59,25 @@ CONFIGURATION = {
 
 
 class Postgres:
-    """Listens on a loopback port and asks for passwords: other users of the machine cannot enter."""
+    """Listens on a loopback port and asks for passwords: other users of the machine cannot enter.
+
+    `choose_port` names a free port. Which one it became is known once `start` has returned, and then stays.
+    """
 
     def __init__(
-        self, data: Path, port: int, password: str, log: LogFile, overrides: Mapping[str, str] = MappingProxyType({})
+        self,
+        data: Path,
+        choose_port: Callable[[], int],
+        password: str,
+        log: LogFile,
+        overrides: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._data = data.resolve()
-        self._port = port
+        self._choose_port = choose_port
+        self._port = 0
         self._password = password
         self._log = log
-        self._configuration = {**CONFIGURATION, **overrides, "port": str(port)}
+        self._configuration = {**CONFIGURATION, **overrides}
         self._child: Child | None = None
 
     def url(self, user: str = SUPERUSER, password: str | None = None) -> str:
@@ -73,8 +89,20 @@ class Postgres:
         """Make the data directory if there is none, end a leftover server, start, and wait until ready.
 
         Raises:
+            PortInUseError: other programs were faster at `PORTS_TRIED` ports.
             LocalRunError: the server did not become ready; the message holds the end of its log.
         """
+        for tries_left in reversed(range(PORTS_TRIED)):
+            self._port = self._choose_port()
+            try:
+                await self._start()
+            except PortInUseError:
+                if not tries_left:
+                    raise
+            else:
+                return
+
+    async def _start(self) -> None:
         account = await asyncio.to_thread(server_account)
         make_reachable(self._data)
         make_reachable(programs() / "postgres")
@@ -95,7 +123,7 @@ class Postgres:
             code = await self._child.wait()
             say(f"PostgreSQL ended (exit code {code}) and is restarted:\n{self._log.tail()}")
             await asyncio.sleep(RESTART_SECONDS)
-            await self.start()
+            await self._start()
 
     async def stop(self) -> None:
         """Stop the server, rolling back what is open."""
@@ -103,7 +131,8 @@ class Postgres:
             await self._child.stop(by=signal.SIGINT, within=STOP_SECONDS)
 
     def _arguments(self) -> list[str]:
-        options = (part for name, value in self._configuration.items() for part in ("-c", f"{name}={value}"))
+        configuration = {**self._configuration, "port": str(self._port)}
+        options = (part for name, value in configuration.items() for part in ("-c", f"{name}={value}"))
         return ["-D", str(self._data), *options]
 
     async def _wait_until_ready(self, child: Child) -> None:
@@ -111,9 +140,13 @@ class Postgres:
             async with asyncio.timeout(START_SECONDS):
                 while not (child.ended or _says_ready(self._data, child.pid)):
                     await asyncio.sleep(POLL_SECONDS)
-        if child.ended or not _says_ready(self._data, child.pid):
-            await child.stop()
-            raise LocalRunError(f"PostgreSQL did not start:\n{self._log.tail()}")
+        if not child.ended and _says_ready(self._data, child.pid):
+            return
+        if child.ended:
+            await child.wait()  # for its last words, which say why
+        await child.stop()
+        why = self._log.tail()
+        raise (PortInUseError if PORT_TAKEN in why else LocalRunError)(f"PostgreSQL did not start:\n{why}")
 
 
 def _says_ready(data: Path, pid: int) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from socket import socket
 
 from infra.local.child import Child, start_child
 from infra.local.environment import process_environment
@@ -9,15 +10,15 @@ from infra.local.errors import LocalRunError
 from infra.local.home import Home
 from infra.local.launcher import REPOSITORY
 from infra.local.log_file import LogFile
-from infra.local.ports import LOOPBACK, listening_socket
+from infra.local.ports import LOOPBACK
 from infra.local.stand_in_plan import StandInPlan
 
 START_SECONDS = 60.0
 HEALTH_CHECK = b"GET / HTTP/1.0\r\nHost: localhost\r\n\r\n"
 
 
-async def start_stand_in(plan: StandInPlan, home: Home, log: LogFile) -> Child:
-    """Start the process and wait until it answers.
+async def start_stand_in(plan: StandInPlan, home: Home, log: LogFile, listener: socket) -> Child:
+    """Start the process on `listener`, which is closed here, and wait until it answers.
 
     Raises:
         LocalRunError: it ended, or did not answer in time.
@@ -25,7 +26,7 @@ async def start_stand_in(plan: StandInPlan, home: Home, log: LogFile) -> Child:
     path = home.scratch / "stand_in.json"
     plan.write(path)
     # The socket listens before the process does, so no other program can take the port in between.
-    with listening_socket(plan.port) as listener:
+    with listener:
         child = await start_child(
             ["infra.local.moto_process", str(path), str(listener.fileno())],
             environment=_environment(home),

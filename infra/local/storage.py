@@ -13,7 +13,7 @@ from infra.local.console import say
 from infra.local.home import Home
 from infra.local.log_file import LogFile
 from infra.local.object_mirror import ObjectMirror
-from infra.local.ports import LOOPBACK
+from infra.local.ports import LOOPBACK, listening_socket
 from infra.local.product import Product
 from infra.local.s3_events import lost_events
 from infra.local.sqs import Sqs
@@ -51,7 +51,9 @@ class Storage:
 
     def __init__(self, product: Product, home: Home) -> None:
         self._home = home
-        self._plan = stand_in_plan(product, home, home.port("s3"))
+        # Held from now on, so that nobody takes the port before the stand-in has it.
+        self._listener = home.listener("s3")
+        self._plan = stand_in_plan(product, home, self._listener.getsockname()[1])
         self._log = LogFile(home.logs / "stand_in.log")
         self._child: Child | None = None
         self.endpoint = f"http://{LOOPBACK}:{self._plan.port}"
@@ -64,7 +66,7 @@ class Storage:
 
     async def start(self) -> None:
         """Start the stand-in with every object of the mirror."""
-        self._child = await start_stand_in(self._plan, self._home, self._log)
+        self._child = await start_stand_in(self._plan, self._home, self._log, self._listener)
 
     async def keep_running(self, recover: Callable[[], Awaitable[None]]) -> None:
         """Restart the stand-in whenever it ends, then have `recover` make up for the messages that went with it."""
@@ -72,6 +74,7 @@ class Storage:
             code = await self._child.wait()
             say(f"the S3 and SQS stand-in ended (exit code {code}) and is restarted:\n{self._log.tail()}")
             await asyncio.sleep(RESTART_SECONDS)
+            self._listener = listening_socket(self._plan.port)
             await self.start()
             with suppress(httpx.HTTPError):  # it ended again: the next round recovers
                 await recover()
@@ -86,6 +89,7 @@ class Storage:
 
     async def stop(self) -> None:
         """End the stand-in."""
+        self._listener.close()
         await self.sqs.close()
         if self._child is not None:
             await self._child.stop()

@@ -64,7 +64,8 @@ class Instance:
         self._listener = listener
         self.api = f"http://{LOOPBACK}:{listener.getsockname()[1]}"
         superuser = home.secret(SUPERUSER)
-        self.postgres = Postgres(home.database, home.port("postgres"), superuser, LogFile(home.logs / "postgres.log"))
+        log = LogFile(home.logs / "postgres.log")
+        self.postgres = Postgres(home.database, lambda: home.port("postgres"), superuser, log)
         self.storage = Storage(product, home)
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._background: list[asyncio.Task[None]] = []

@@ -174,8 +174,17 @@ class VectorStore(Protocol):
         """
         ...
 
-    def delete_document(self, namespace: Namespace, document_id: UUID, *, except_generation: int | None = None) -> int:
-        """Delete a document's vectors, but for one generation if named; return how many were deleted.
+    def delete_document(
+        self,
+        namespace: Namespace,
+        document_id: UUID,
+        *,
+        except_generation: int | None = None,
+        through_generation: int | None = None,
+    ) -> int:
+        """Delete a document's vectors; return how many were deleted.
+
+        `except_generation` stays, and so does all that is newer than `through_generation`, where they are named.
 
         Raises:
             UnavailableError: also where the store cannot show yet that they are gone; to be tried again.

@@ -243,6 +243,21 @@ def test_one_generation_can_be_kept(case: Case) -> None:
     assert match.chunk_id == kept.chunk_id
 
 
+@pytest.mark.parametrize(("kept", "left"), [(None, {3, 10, 11}), (1, {1, 3, 10, 11}), (10, {3, 10, 11})])
+def test_newer_generations_can_be_kept(case: Case, kept: int | None, left: set[int]) -> None:
+    namespace = case.new_namespace()
+    document, other = case.new_document(namespace), case.new_document(namespace)
+    records = {number: case.record(document, 0, direction(1), generation=number) for number in (1, 2, 3, 10, 11)}
+    case.store.upsert(namespace, [*records.values(), case.record(other, 0, direction(1), generation=1)])
+
+    deleted = case.store.delete_document(namespace, document, except_generation=kept, through_generation=2)
+
+    assert deleted == len(records) - len(left)
+    found = case.store.query(namespace, direction(1), limit=10, documents=[document])
+    assert {match.chunk_id for match in found} == {records[number].chunk_id for number in left}
+    assert case.store.count(namespace, other) == 1
+
+
 def test_a_namespace_is_deleted_whole(case: Case) -> None:
     namespace = case.new_namespace()
     for _ in range(2):

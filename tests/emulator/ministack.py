@@ -15,7 +15,7 @@ import boto3
 from botocore.config import Config
 
 from infra.cloud.node import packaged_node
-from infra.local.ports import LOOPBACK, unused_port
+from infra.local.ports import LOOPBACK, listening_socket
 from tests.packaged_python import python_with
 from tests.waiting import wait_for
 
@@ -70,11 +70,13 @@ def running_ministack(home: Path) -> Iterator[MiniStack]:
         EmulatorError: it does not start; the message has the end of its log.
     """
     home.mkdir(parents=True)
-    port, log = unused_port(), home / "ministack.log"
-    emulator = MiniStack(f"https://{LOOPBACK}:{port}", home / "ministack-tls" / "server.crt", log)
-    with log.open("wb") as output:
+    log = home / "ministack.log"
+    # The socket listens before the process does, so no other program can take the port in between.
+    with log.open("wb") as output, listening_socket(0) as listener:
+        port = listener.getsockname()[1]
         process = subprocess.Popen(
-            [python_with("emulator"), *SERVER, "--bind", f"{LOOPBACK}:{port}"],
+            [python_with("emulator"), *SERVER, "--bind", f"fd://{listener.fileno()}"],
+            pass_fds=[listener.fileno()],
             cwd=home,
             env=_environment(home, port),
             stdin=subprocess.DEVNULL,
@@ -82,6 +84,7 @@ def running_ministack(home: Path) -> Iterator[MiniStack]:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    emulator = MiniStack(f"https://{LOOPBACK}:{port}", home / "ministack-tls" / "server.crt", log)
     try:
         wait_for(
             lambda: process.poll() is not None or _answers(emulator), what="MiniStack", timeout_seconds=START_SECONDS

@@ -54,7 +54,8 @@ def _statements(table: str, namespace: str, *key: str) -> _Statements:
             SET chunk_id = excluded.chunk_id, dimensions = excluded.dimensions, embedding = excluded.embedding""",
         delete_document=f"""
             DELETE FROM {table}
-            WHERE {namespace} AND document_id = %(document)s AND generation IS DISTINCT FROM %(except_generation)s""",
+            WHERE {namespace} AND document_id = %(document)s AND generation IS DISTINCT FROM %(except_generation)s
+              AND (%(through_generation)s::integer IS NULL OR generation <= %(through_generation)s)""",
         delete_namespace=f"DELETE FROM {table} WHERE {namespace}",
         count=f"""
             SELECT count(*) AS vectors FROM {table}
@@ -88,7 +89,7 @@ class PgVectorStore:
                 "ordinal": int(record.id.rpartition(":")[2]),
                 "chunk_id": record.chunk_id,
                 "dimensions": len(record.values),
-                "embedding": _literal(record.values),
+                "embedding": vector_literal(record.values),
             }
             for record in records
         ]
@@ -106,7 +107,7 @@ class PgVectorStore:
             return []
         parameters = {
             **_place(namespace),
-            "vector": _literal(vector),
+            "vector": vector_literal(vector),
             "documents": None if documents is None else list(documents),
             "limit": limit,
         }
@@ -122,9 +123,20 @@ class PgVectorStore:
         # The index may return vectors slightly out of order.
         return sorted(matches, key=lambda match: -match.score)
 
-    def delete_document(self, namespace: Namespace, document_id: UUID, *, except_generation: int | None = None) -> int:
-        """Delete a document's vectors, but for one generation if named; return how many were deleted."""
-        parameters = _place(namespace) | {"document": document_id, "except_generation": except_generation}
+    def delete_document(
+        self,
+        namespace: Namespace,
+        document_id: UUID,
+        *,
+        except_generation: int | None = None,
+        through_generation: int | None = None,
+    ) -> int:
+        """Delete a document's vectors of the generations that are meant; return how many were deleted."""
+        parameters = _place(namespace) | {
+            "document": document_id,
+            "except_generation": except_generation,
+            "through_generation": through_generation,
+        }
         with self._database.transaction(namespace.organization_id) as connection:
             return connection.execute(_of(namespace).delete_document, parameters).rowcount
 
@@ -161,6 +173,6 @@ def _count(connection: Connection, query: str, parameters: dict[str, object]) ->
     return count
 
 
-def _literal(vector: Vector) -> str:
+def vector_literal(vector: Vector) -> str:
     """Return the vector in pgvector's text form."""
     return f"[{','.join(format(value, '.6g') for value in vector)}]"

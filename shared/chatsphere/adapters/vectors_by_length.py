@@ -29,9 +29,18 @@ class VectorsByLength:
         """See `VectorStore.query`."""
         return self._store(namespace).query(namespace, vector, limit=limit, documents=documents)
 
-    def delete_document(self, namespace: Namespace, document_id: UUID, *, except_generation: int | None = None) -> int:
+    def delete_document(
+        self,
+        namespace: Namespace,
+        document_id: UUID,
+        *,
+        except_generation: int | None = None,
+        through_generation: int | None = None,
+    ) -> int:
         """See `VectorStore.delete_document`."""
-        return self._store(namespace).delete_document(namespace, document_id, except_generation=except_generation)
+        return self._store(namespace).delete_document(
+            namespace, document_id, except_generation=except_generation, through_generation=through_generation
+        )
 
     def delete_namespace(self, namespace: Namespace) -> int:
         """See `VectorStore.delete_namespace`."""

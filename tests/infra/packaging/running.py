@@ -30,6 +30,9 @@ from awslambdaric.__main__ import main
 main(sys.argv)
 """
 START_SECONDS = 60
+PORTS_TRIED = 5
+PORT_TAKEN = "address already in use"
+"""What uvicorn says of a port that another program has taken."""
 
 
 @dataclass(frozen=True)
@@ -110,25 +113,28 @@ async def running(package: Package, variables: Mapping[str, str], log: Path) -> 
 
 @asynccontextmanager
 async def serving(package: Package, variables: Mapping[str, str], log: Path) -> AsyncIterator[Server]:
-    """Start the function's `run.sh` as the Web Adapter does, and wait as it does until the port takes connections."""
-    port = unused_port()
-    own = {
-        **web_adapter.VARIABLES,
-        "AWS_LWA_PORT": str(port),
-        # Stands for /opt/python, which run.sh adds by itself.
-        "PYTHONPATH": str(package.packages),
-    }
+    """Start the function's `run.sh` as the Web Adapter does, and wait as it does until the port takes connections.
+
+    Where another program takes the port first, it is started at another one.
+    """
+    # The last stands for /opt/python, which run.sh adds by itself.
+    own = {**variables, **web_adapter.VARIABLES, "PYTHONPATH": str(package.packages)}
     script = package.task / entry_point(package.spec)
     assert os.access(script, os.X_OK), f"{script} cannot be executed"
-    child = await _start((str(script),), {**variables, **own}, package.task, log)
-    try:
-        async with asyncio.timeout(START_SECONDS):
-            while not await _listens(port):
-                assert not child.ended, log.read_text()
-                await asyncio.sleep(0.01)
-        yield Server(child, f"http://{LOOPBACK}:{port}", log.stat().st_size)
-    finally:
-        await child.stop()
+    for tries_left in reversed(range(PORTS_TRIED)):
+        port = unused_port()
+        child = await _start((str(script),), {**own, "AWS_LWA_PORT": str(port)}, package.task, log)
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                while not child.ended and not await _listens(port):
+                    await asyncio.sleep(0.01)
+            if not child.ended:
+                yield Server(child, f"http://{LOOPBACK}:{port}", log.stat().st_size)
+                return
+        finally:
+            await child.stop()
+        assert PORT_TAKEN in log.read_text(), log.read_text()
+        assert tries_left, f"{PORTS_TRIED} ports were taken"
 
 
 async def _start(command: tuple[str, ...], variables: Mapping[str, str], folder: Path, log: Path) -> Child:

@@ -9,7 +9,6 @@ import pytest
 
 from chatsphere.db.database import Database
 from chatsphere.errors import CorruptDocumentError, NoTextLayerError, UnavailableError
-from chatsphere.knowledge.ingestion import embed
 from chatsphere.knowledge.ingestion.embed import ChunkEmbedder
 from chatsphere.knowledge.ingestion.errors import LeaseLostError, ProcessingError
 from chatsphere.knowledge.ingestion.leases import ExtractionLease
@@ -22,7 +21,6 @@ from chatsphere.knowledge.ingestion.times import (
     RENEW_EVERY,
 )
 from chatsphere.knowledge.ingestion.transitions import fail_document
-from chatsphere.knowledge.retrieval.lexical_index import index_document
 from chatsphere.knowledge.text import Block
 from chatsphere.ports import VectorRecord
 from tests.fakes import FakeEmbedder
@@ -300,56 +298,85 @@ def test_no_temporary_file_stays(pipeline: Pipeline, tmp_path: Path, monkeypatch
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_new_generation_waits_for_the_deletion_of_former_vectors(pipeline: Pipeline) -> None:
-    # Given somebody is deleting former vectors, and would delete newer ones with them
-    pipeline.drop("a.txt", LINE)
-    pipeline.run()
-    pipeline.drop("a.txt", "Newer.")
+def fail_embedding(pipeline: Pipeline) -> dict[str, Any]:
+    """Give up a generation that is to be embedded; return the message that is still under way."""
     pipeline.deliver_events()
     pipeline.deliver(pipeline.extract, pipeline.extract_queue.messages.popleft())
+    late: dict[str, Any] = pipeline.embed_queue.messages.popleft()
+    message = EmbedMessage.parse(late)
     with pipeline.connection() as connection:
-        until = pipeline.clock.now() + timedelta(seconds=30)
-        connection.execute("UPDATE documents SET vector_cleanup_due = %s", (until,))
-    # When
-    pipeline.run()
-    # Then
-    assert pipeline.document()["status"] == "embedding"
-    assert len(pipeline.vector_ids()) == 1
-    # And when that is over
-    pipeline.clock.advance(timedelta(seconds=30))
-    pipeline.run()
-    pipeline.assert_ready(["Newer."])
+        fail_document(
+            connection,
+            message.document_id,
+            message.generation,
+            ProcessingError(),
+            now=pipeline.clock.now(),
+            ids=pipeline.ids,
+        )
+    return late
 
 
-def test_a_switch_that_takes_long_does_not_shorten_the_deletion_of_former_vectors(
-    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("slept", [timedelta(0), 2 * CLEANUP_LEASE], ids=["while it is claimed", "after its claim"])
+@pytest.mark.parametrize("former", ["ready", "failed"])
+def test_the_deletion_of_former_vectors_never_reaches_newer_ones(
+    pipeline: Pipeline, former: str, slept: timedelta
 ) -> None:
-    # Given a document whose new generation takes long to be shown, as a large one's does
-    pipeline.drop("a.txt", LINE)
-    pipeline.run()
-
-    def take_long(*arguments: Any) -> int:
-        pipeline.clock.advance(2 * CLEANUP_LEASE)
-        return index_document(*arguments)
-
-    monkeypatch.setattr(embed, "index_document", take_long)
+    # Given a worker that claims the deletion, and whose document is replaced before it deletes
     delete = pipeline.vectors.delete_document
+    live = []
 
-    def replaced_meanwhile(*arguments: Any, **named: Any) -> int:
+    def replaced_before(*arguments: Any, **named: Any) -> int:
         pipeline.vectors.delete_document = delete
-        pipeline.drop("a.txt", "Third.")
-        pipeline.deliver_events()
-        pipeline.deliver(pipeline.extract, pipeline.extract_queue.messages.popleft())
-        pipeline.deliver(pipeline.embed, pipeline.embed_queue.messages[0])
+        pipeline.clock.advance(slept)
+        pipeline.drop("a.txt", "Newest.")
+        pipeline.run()
+        live.append(pipeline.document()["live_generation"])
         deleted: int = delete(*arguments, **named)
         return deleted
 
-    # When it is replaced once more while the former vectors are deleted
-    pipeline.vectors.delete_document = replaced_meanwhile
-    pipeline.drop("a.txt", "Second.")
+    pipeline.drop("a.txt", LINE)
+    if former == "ready":
+        pipeline.run()
+        pipeline.drop("a.txt", "Newer.")
+    else:
+        fail_embedding(pipeline)
+    pipeline.vectors.delete_document = replaced_before
+    # When
     pipeline.run()
     pipeline.settle()
+    # Then the newest waited for nobody, and lost nothing
+    assert live == [3 if former == "ready" else 2]
+    pipeline.assert_ready(["Newest."])
+
+
+def test_a_deletion_that_comes_late_leaves_what_went_live_meanwhile_to_the_next(pipeline: Pipeline) -> None:
+    # Given a deletion that ends after another generation went live, whose own deletion was cut short
+    pipeline.drop("a.txt", LINE)
+    pipeline.run()
+    delete = pipeline.vectors.delete_document
+
+    def cut_short(*_: Any, **__: Any) -> int:
+        raise UnavailableError
+
+    def replaced_before(*arguments: Any, **named: Any) -> int:
+        pipeline.vectors.delete_document = cut_short
+        pipeline.clock.advance(timedelta(seconds=1))
+        pipeline.drop("a.txt", "Third.")
+        pipeline.run()
+        pipeline.vectors.delete_document = delete
+        deleted: int = delete(*arguments, **named)
+        return deleted
+
+    pipeline.vectors.delete_document = replaced_before
+    pipeline.drop("a.txt", "Second.")
+    # When
+    pipeline.run()
     # Then
+    document = pipeline.document()
+    assert pipeline.vector_ids() == [f"{document['id']}:{generation}:0" for generation in (2, 3)]
+    assert document["vector_cleanup_due"] is not None
+    # And later
+    pipeline.settle()
     pipeline.assert_ready(["Third."])
 
 
@@ -384,19 +411,8 @@ def test_an_overtaken_batch_neither_goes_live_nor_leaves_vectors(pipeline: Pipel
 def test_a_cleanup_under_way_does_not_hide_vectors_that_come_after_it(pipeline: Pipeline) -> None:
     # Given a generation that failed, and a worker that writes its vectors after they were deleted
     pipeline.drop("a.txt", LINE)
-    pipeline.deliver_events()
-    pipeline.deliver(pipeline.extract, pipeline.extract_queue.messages.popleft())
-    late = pipeline.embed_queue.messages.popleft()
+    late = fail_embedding(pipeline)
     message = EmbedMessage.parse(late)
-    with pipeline.connection() as connection:
-        fail_document(
-            connection,
-            message.document_id,
-            message.generation,
-            ProcessingError(),
-            now=pipeline.clock.now(),
-            ids=pipeline.ids,
-        )
     delete = pipeline.vectors.delete_document
 
     def write_after_deletion(*arguments: Any, **named: Any) -> int:

@@ -97,8 +97,8 @@ def test_memory_does_not_grow_with_the_document() -> None:
             tracemalloc.stop()
 
     peak(100)
-    # When, Then
-    assert peak(400) < 1.1 * peak(100)
+    # When, Then: ten times the text; what surrounds the measurement comes and goes by some kilobytes
+    assert peak(1_000) < 2 * peak(100)
 
 
 def test_a_bookmark_does_not_grow_with_the_document() -> None:

@@ -35,6 +35,16 @@ def test_port_is_kept_while_it_is_free(tmp_path: Path) -> None:
         assert Home(tmp_path).port("s3") != port
 
 
+def test_listener_keeps_its_port_while_nobody_takes_it(tmp_path: Path) -> None:
+    with Home(tmp_path).listener("s3") as first:
+        kept = first.getsockname()[1]
+        with Home(tmp_path).listener("s3") as other:
+            assert other.getsockname()[1] != kept
+            newest = other.getsockname()[1]
+    with Home(tmp_path).listener("s3") as again:
+        assert again.getsockname()[1] == newest
+
+
 def test_token_keys_are_a_private_es256_set_kept_across_starts(tmp_path: Path) -> None:
     path = tmp_path / "keys.json"
     kept = token_keys(path)

@@ -211,11 +211,14 @@ def test_the_adapter_sends_what_the_sdk_sends(
     assert _shapes(ours) == _shapes(_taken(pinecone))
 
     def look() -> None:
-        condition = {"document_id": {"$eq": str(document)}, "generation": {"$ne": 2}}
+        condition = {"document_id": {"$eq": str(document)}, "generation": {"$ne": 2, "$lte": 3}}
         index.query(vector=[1.0, 0.0, 0.0], top_k=10_000, namespace=name, filter=condition)
         index.list_paginated(prefix=f"{document}:", limit=100, namespace=name)
 
-    ours = _sent(pinecone, lambda: pinecone_store.delete_document(namespace, document, except_generation=2))
+    ours = _sent(
+        pinecone,
+        lambda: pinecone_store.delete_document(namespace, document, except_generation=2, through_generation=3),
+    )
     look()
     index.delete(ids=[one.id], namespace=name)
     look()

@@ -243,15 +243,16 @@ def test_a_namespace_is_deleted_when_no_read_sees_a_vector(lagging: PineconeServ
     assert hurried.count(namespace) == 0
 
 
-def test_a_generation_that_is_kept_outlives_every_look(lagging: PineconeServer) -> None:
+def test_generations_that_are_kept_outlive_every_look(lagging: PineconeServer) -> None:
     namespace, document = new_namespace(), uuid4()
     lagging.staleness.searches, lagging.staleness.listings = 2, 4
     store = store_of(lagging)
     kept = records(document, 3, generation=12)
-    store.upsert(namespace, records(document, 2, generation=1) + kept)
+    newer = records(document, 2, generation=20)
+    store.upsert(namespace, records(document, 2, generation=1) + kept + newer)
 
-    assert store.delete_document(namespace, document, except_generation=12) == 2
-    assert set(found(store, namespace)) == {one.chunk_id for one in kept}
+    assert store.delete_document(namespace, document, except_generation=12, through_generation=19) == 2
+    assert set(found(store, namespace)) == {one.chunk_id for one in kept + newer}
 
 
 def test_a_lag_in_real_time_is_waited_out(lagging: PineconeServer) -> None:

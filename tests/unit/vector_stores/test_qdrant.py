@@ -83,9 +83,10 @@ def test_the_adapter_sends_what_the_sdk_sends(
     )
     assert _shapes(ours) == _shapes(theirs)
 
-    ours = _sent(qdrant, lambda: store.delete_document(namespace, document, except_generation=2))
+    ours = _sent(qdrant, lambda: store.delete_document(namespace, document, except_generation=2, through_generation=3))
+    newest = models.FieldCondition(key="generation", range=models.Range(lte=3))
     condition = models.Filter(
-        must=[_tenant(namespace), _document(document)],
+        must=[_tenant(namespace), _document(document), newest],
         must_not=[models.FieldCondition(key="generation", match=models.MatchValue(value=2))],
     )
     theirs = _sent(qdrant, lambda: client.count(COLLECTION, count_filter=condition, exact=True))

@@ -43,10 +43,19 @@ class FurtherPineconeIndex(PineconeVectorStore):
         except IndexMissingError:
             return []
 
-    def delete_document(self, namespace: Namespace, document_id: UUID, *, except_generation: int | None = None) -> int:
+    def delete_document(
+        self,
+        namespace: Namespace,
+        document_id: UUID,
+        *,
+        except_generation: int | None = None,
+        through_generation: int | None = None,
+    ) -> int:
         """See `PineconeVectorStore.delete_document`."""
         try:
-            return super().delete_document(namespace, document_id, except_generation=except_generation)
+            return super().delete_document(
+                namespace, document_id, except_generation=except_generation, through_generation=through_generation
+            )
         except IndexMissingError:
             return 0
 

@@ -66,18 +66,28 @@ class PineconeReader:
         matches = [] if is_missing_namespace(reply) else _member(reply.body, "matches")
         return Found(matches, _position(reply, _READ_POSITION_HEADERS))
 
-    def look(self, namespace: str, document_id: UUID, except_generation: int | None = None) -> tuple[set[str], Found]:
+    def look(
+        self,
+        namespace: str,
+        document_id: UUID,
+        except_generation: int | None = None,
+        through_generation: int | None = None,
+    ) -> tuple[set[str], Found]:
         """Return the ids of a document's vectors that a listing or a search shows, and that search.
 
         Either may lag behind on its own, and the search shows `MAX_TOP_K` ids at most.
         """
-        condition: dict[str, Any] = {"document_id": {"$eq": str(document_id)}}
-        if except_generation is not None:
-            condition["generation"] = {"$ne": except_generation}
+        bounds = {"$ne": except_generation, "$lte": through_generation}
+        generation = {name: bound for name, bound in bounds.items() if bound is not None}
+        condition = {"document_id": {"$eq": str(document_id)}} | ({"generation": generation} if generation else {})
         found = self.search(namespace, limit=MAX_TOP_K, condition=condition)
-        listed = self._listed(namespace, f"{document_id}:")
-        kept = f"{document_id}:{except_generation}:"
-        return {str(match["id"]) for match in found.matches} | {i for i in listed if not i.startswith(kept)}, found
+        listed = {
+            vector_id
+            for vector_id in self.listed(namespace, f"{document_id}:")
+            if (of := _generation(vector_id)) != except_generation
+            and (through_generation is None or of <= through_generation)
+        }
+        return {str(match["id"]) for match in found.matches} | listed, found
 
     def count(self, namespace: str) -> int:
         """Return how many vectors the namespace has by its description or by a search, whichever is more."""
@@ -101,12 +111,21 @@ class PineconeReader:
             raise UnavailableError("Pinecone's list does not go on.")
         return {str(vector["id"]) for vector in _member(reply.body, "vectors", [])}, following
 
-    def _listed(self, namespace: str, prefix: str) -> set[str]:
+    def listed(self, namespace: str, prefix: str) -> set[str]:
+        """Return the ids with this beginning that a listing shows."""
         ids, token = self.listed_page(namespace, None, prefix)
         while token:
             more, token = self.listed_page(namespace, token, prefix)
             ids |= more
         return ids
+
+
+def _generation(vector_id: str) -> int:
+    """Return the middle of `document:generation:ordinal`."""
+    try:
+        return int(vector_id.split(":")[1])
+    except (IndexError, ValueError):
+        raise UnavailableError("Pinecone lists vectors that are not of documents.") from None
 
 
 _REQUIRED: Final = object()

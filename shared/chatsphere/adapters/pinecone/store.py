@@ -88,7 +88,14 @@ class PineconeVectorStore:
         ]
         return sorted(found, key=lambda match: -match.score)[:limit]
 
-    def delete_document(self, namespace: Namespace, document_id: UUID, *, except_generation: int | None = None) -> int:
+    def delete_document(
+        self,
+        namespace: Namespace,
+        document_id: UUID,
+        *,
+        except_generation: int | None = None,
+        through_generation: int | None = None,
+    ) -> int:
         """Delete a document's vectors, and wait until no search or listing shows one; return how many there were.
 
         Raises:
@@ -98,7 +105,7 @@ class PineconeVectorStore:
         deleted: set[str] = set()
         position, has_written = None, False
         while True:
-            left, found = self._reader.look(name, document_id, except_generation)
+            left, found = self._reader.look(name, document_id, except_generation, through_generation)
             if left - deleted or not has_written:
                 # Nothing to delete is written as well: a search that has seen this write has seen all before it.
                 position = self._delete(name, sorted(left - deleted) or [f"{document_id}:none"])

@@ -66,9 +66,21 @@ class QdrantVectorStore:
         result = self._collection.read("/points/query", body)
         return [_match(point) for point in result["points"]] if result else []
 
-    def delete_document(self, namespace: Namespace, document_id: UUID, *, except_generation: int | None = None) -> int:
-        """Delete a document's vectors, but for one generation if named; return how many there were."""
-        return self._delete(_filter(namespace, document_id, except_generation))
+    def delete_document(
+        self,
+        namespace: Namespace,
+        document_id: UUID,
+        *,
+        except_generation: int | None = None,
+        through_generation: int | None = None,
+    ) -> int:
+        """Delete a document's vectors of the generations that are meant; return how many there were."""
+        condition = _filter(namespace, document_id)
+        if through_generation is not None:
+            condition["must"].append({"key": "generation", "range": {"lte": through_generation}})
+        if except_generation is not None:
+            condition["must_not"] = [{"key": "generation", "match": {"value": except_generation}}]
+        return self._delete(condition)
 
     def delete_namespace(self, namespace: Namespace) -> int:
         """Delete every vector of the bot and return how many there were."""
@@ -119,15 +131,11 @@ def _name(namespace: Namespace) -> str:
     return f"{bot}.{namespace.revision}" if namespace.revision else bot
 
 
-def _filter(
-    namespace: Namespace, document_id: UUID | None = None, except_generation: int | None = None
-) -> dict[str, list[dict[str, Any]]]:
-    must = [{"key": "namespace", "match": {"value": _name(namespace)}}]
+def _filter(namespace: Namespace, document_id: UUID | None = None) -> dict[str, list[dict[str, Any]]]:
+    must: list[dict[str, Any]] = [{"key": "namespace", "match": {"value": _name(namespace)}}]
     if document_id is not None:
         must.append({"key": "document_id", "match": {"value": str(document_id)}})
-    if except_generation is None:
-        return {"must": must}
-    return {"must": must, "must_not": [{"key": "generation", "match": {"value": except_generation}}]}
+    return {"must": must}
 
 
 def _point(namespace: Namespace, record: VectorRecord) -> dict[str, Any]:

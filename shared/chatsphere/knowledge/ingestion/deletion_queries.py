@@ -77,11 +77,6 @@ DELETE_DOCUMENT_ROW: Final = """
 
 # ------------------------------------------------------------------------------------------------- vectors
 
-VECTORS_LEFT: Final = """
-    CASE WHEN vector_cleanup_due > %(now)s THEN vector_cleanup_due + interval '1 microsecond' ELSE %(now)s END"""
-"""Says in `vector_cleanup_due` that there are vectors to delete which a deletion under way may not have met: that
-one goes on, but no longer counts as the last."""
-
 EARLY_BATCHES: Final = """
     EXISTS (SELECT FROM extraction_bookmarks b WHERE b.document_id = documents.id AND b.batch_count > 1)"""
 """Whether batches of a document may have been embedded while it is still read."""
@@ -90,15 +85,16 @@ CLAIM_CLEANUP: Final = """
     UPDATE documents SET vector_cleanup_due = %(until)s
     WHERE organization_id = app.current_organization() AND bot_id = %(bot_id)s AND id = %(document_id)s
       AND vector_cleanup_due <= %(now)s AND status IN ('ready', 'failed')
-    RETURNING live_generation
+    RETURNING live_generation, generation
 """
-"""Take over the deletion of former vectors; not while a generation is under way, whose vectors would go too."""
+"""Take over the deletion of former vectors. No generation is under way: none up to `generation` but the live one
+will ever be shown."""
 
 FINISH_CLEANUP: Final = """
     UPDATE documents SET vector_cleanup_due = NULL
     WHERE organization_id = app.current_organization() AND id = %(document_id)s AND vector_cleanup_due = %(until)s
 """
-"""Note that no former vectors are left, unless somebody else has taken over."""
+"""Note that no former vectors are left, unless somebody else has taken over, or more of them were noted since."""
 
 # ---------------------------------------------------------------------------------------------------- bots
 

@@ -44,7 +44,7 @@ class ChunkEmbedder:
         """Embed the batch that the message names, unless that is done or overtaken.
 
         Raises:
-            NotNowError: a former generation's vectors are just being deleted.
+            NotNowError: the bot is switched to another model again and again.
             UnavailableError: something does not answer; the message must come again.
         """
         try:
@@ -78,8 +78,6 @@ class ChunkEmbedder:
             self._overtaken(message)
             return True
         batch = _Batch(message, document["name"], chunks, frozenset(document["revisions"]))
-        if document["cleaning"] and present.namespace.revision not in batch.revisions:
-            raise NotNowError("vectors of a former generation are being deleted")
         written = [each for each in (self._write(batch, present), self._try_to_write(batch, coming)) if each]
         return self._record(message, present.namespace, written)
 
@@ -138,8 +136,7 @@ class ChunkEmbedder:
     def _tidy(self, message: EmbedMessage, live: Mapping[str, Any]) -> None:
         """What readers need not wait for, after the switch."""
         if live["vector_cleanup_due"]:
-            # Claimed now, for the switch of a large document takes long. If this is cut short, the time in the row has
-            # the reaper see to it.
+            # If this is cut short, the time in the row has the reaper see to it.
             VectorCleanup(self.database, self.vectors, self.clock).run(message.namespace, message.document_id)
         # If this is cut short, the bot's next document makes up for it.
         with self.database.transaction(message.organization_id) as connection:

@@ -5,7 +5,7 @@
 
 from typing import Final
 
-from chatsphere.knowledge.ingestion.deletion_queries import EARLY_BATCHES, VECTORS_LEFT
+from chatsphere.knowledge.ingestion.deletion_queries import EARLY_BATCHES
 
 BOT_EXISTS: Final = """
     SELECT 1 FROM bots
@@ -73,7 +73,7 @@ START_GENERATION: Final = f"""
         size = %(size)s, etag = %(etag)s, content_type = %(content_type)s,
         s3_version_id = %(version_id)s, s3_event_at = GREATEST(s3_event_at, %(happened_at)s),
         s3_sequencer = COALESCE(%(sequencer)s, s3_sequencer), updated_at = %(now)s,
-        vector_cleanup_due = CASE WHEN status = 'embedding' OR {EARLY_BATCHES} THEN {VECTORS_LEFT}
+        vector_cleanup_due = CASE WHEN status = 'embedding' OR {EARLY_BATCHES} THEN %(now)s
                                   ELSE vector_cleanup_due END
     WHERE organization_id = app.current_organization() AND id = %(document_id)s
     RETURNING generation
@@ -105,12 +105,12 @@ FAILED_DOCUMENTS: Final = """
 """
 """Documents that failed: those that are named, or else those for which another try may help."""
 
-REJECT: Final = f"""
+REJECT: Final = """
     UPDATE documents
     SET status = 'registered', stage = 'register', generation = generation + 1, attempts = 0,
         lease_token = NULL, size = %(size)s, etag = NULL, s3_version_id = %(version_id)s,
         s3_event_at = GREATEST(s3_event_at, %(happened_at)s), updated_at = %(now)s,
-        vector_cleanup_due = CASE WHEN status = 'embedding' THEN {VECTORS_LEFT} ELSE vector_cleanup_due END
+        vector_cleanup_due = CASE WHEN status = 'embedding' THEN %(now)s ELSE vector_cleanup_due END
     WHERE organization_id = app.current_organization() AND id = %(document_id)s
       AND NOT (status = 'failed' AND stage = 'register')
     RETURNING generation

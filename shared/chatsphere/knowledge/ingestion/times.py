@@ -51,7 +51,7 @@ PURGE_LEASE: Final = timedelta(minutes=5)
 """How long the deletion of a whole bot is left alone."""
 
 CLEANUP_LEASE: Final = timedelta(minutes=1)
-"""How long one may take to delete a former generation's vectors; new ones wait for it."""
+"""How long a deletion of former generations' vectors that shows no sign of life is left alone."""
 
 DEADLINE: Final = timedelta(hours=1)
 """Published: within this time of its registration, and `TIME_PER_CHUNK`, a document is ready or failed."""

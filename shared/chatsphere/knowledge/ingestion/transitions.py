@@ -9,7 +9,7 @@ from uuid import UUID
 
 from chatsphere.db.database import Connection
 from chatsphere.errors import DocumentError
-from chatsphere.knowledge.ingestion.deletion_queries import EARLY_BATCHES, VECTORS_LEFT
+from chatsphere.knowledge.ingestion.deletion_queries import EARLY_BATCHES
 from chatsphere.observability import Metric, logger, record
 from chatsphere.ports import Ids
 
@@ -49,7 +49,7 @@ FAIL_DOCUMENT: Final = f"""
     UPDATE documents
     SET status = 'failed', error_code = %(code)s, error_message = %(message)s, retryable = %(retryable)s,
         lease_token = NULL, lease_expires_at = NULL, deadline_at = NULL, updated_at = %(now)s,
-        vector_cleanup_due = CASE WHEN stage = 'embed' OR {EARLY_BATCHES} THEN {VECTORS_LEFT}
+        vector_cleanup_due = CASE WHEN stage = 'embed' OR {EARLY_BATCHES} THEN %(now)s
                                   ELSE vector_cleanup_due END
     WHERE organization_id = app.current_organization() AND id = %(document_id)s AND generation = %(generation)s
       AND status IN ('registered', 'extracting', 'embedding')

@@ -19,7 +19,9 @@ class VectorCleanup:
     clock: Clock
 
     def run(self, namespace: Namespace, document_id: UUID) -> None:
-        """Delete all vectors of a document but the live generation's, if some are left and nobody is at it.
+        """Delete the vectors of a document's generations that have ended, but the live one's, if nobody is at it.
+
+        However late a deletion comes, it reaches no generation that began after it was claimed.
 
         Raises:
             UnavailableError: the vector store does not answer.
@@ -33,6 +35,11 @@ class VectorCleanup:
         if row is None:
             return
         for place in places:
-            self.vectors.delete_document(place, document_id, except_generation=row["live_generation"])
+            self.vectors.delete_document(
+                place,
+                document_id,
+                except_generation=row["live_generation"],
+                through_generation=row["generation"],
+            )
         with self.database.transaction(namespace.organization_id) as connection:
             connection.execute(queries.FINISH_CLEANUP, {"document_id": document_id, "until": until})

@@ -5,8 +5,6 @@
 
 from typing import Final
 
-from chatsphere.knowledge.ingestion.deletion_queries import VECTORS_LEFT
-
 CLAIM_EXTRACTION: Final = """
     UPDATE documents
     SET status = 'extracting', stage = 'extract', attempts = attempts + 1, lease_token = %(token)s,
@@ -153,7 +151,7 @@ BEGIN_BATCH: Final = f"""
         updated_at = %(now)s
     WHERE organization_id = app.current_organization() AND bot_id = %(bot_id)s AND id = %(document_id)s
       AND generation = %(generation)s AND {_UNDER_WAY}
-    RETURNING name, vector_cleanup_due > %(now)s AS cleaning,
+    RETURNING name,
         ARRAY(SELECT b.revision FROM embedding_batches b
               WHERE b.document_id = documents.id AND b.generation = documents.generation
                 AND b.batch = %(batch)s) AS revisions
@@ -235,12 +233,13 @@ DROP_FORMER_BATCHES: Final = """
 """
 """Forget which batches of former generations were embedded."""
 
-LEAVE_VECTORS: Final = f"""
-    UPDATE documents SET vector_cleanup_due = {VECTORS_LEFT}
+LEAVE_VECTORS: Final = """
+    UPDATE documents SET vector_cleanup_due = %(now)s
     WHERE organization_id = app.current_organization() AND id = %(document_id)s AND status <> 'deleting'
     RETURNING 1
 """
-"""Note that vectors were written for a generation that had been overtaken; no row where the document is gone."""
+"""Note that vectors were written for a generation that had been overtaken: a deletion under way may not have met
+them, and does not count as the last. No row where the document is gone."""
 
 IS_FINISHED: Final = """
     SELECT 1 FROM documents
