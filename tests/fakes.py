@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote_plus
+from urllib.parse import quote, quote_plus, urlencode
 from uuid import UUID
 
 from chatsphere.errors import DocumentTooLargeError, MailRejectedError, NotFoundError, UnavailableError
@@ -203,6 +203,27 @@ class InMemoryObjectStore:
     ) -> PresignedPost:
         fields = {"key": key, "Content-Type": content_type, "max": str(max_bytes)}
         return PresignedPost("http://uploads", fields | {f"x-amz-meta-{k}": v for k, v in metadata.items()})
+
+    def saved(self) -> dict[str, list[Version]]:
+        """Return what is stored, for `restore`."""
+        return {key: list(versions) for key, versions in self._versions.items()}
+
+    def restore(self, saved: Mapping[str, list[Version]]) -> None:
+        """Return to what was stored then."""
+        self._versions = defaultdict(list, {key: list(versions) for key, versions in saved.items()})
+
+    def presign_download(
+        self,
+        key: str,
+        version_id: str | None,
+        *,
+        content_type: str,
+        file_name: str,
+        inline: bool,
+        expires_seconds: int,
+    ) -> str:
+        shown = urlencode({"type": content_type, "name": file_name, "inline": inline, "expires": expires_seconds})
+        return f"http://uploads/{quote(key)}?version={version_id}&{shown}"
 
     def upload(self, form: PresignedPost, body: bytes) -> StoredObject:
         """Do what a client does with a presigned form."""

@@ -2,12 +2,16 @@
 
 import math
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from threading import Event
 from uuid import UUID, uuid4
 
+from chatsphere.cancellation import Cancellation
+from chatsphere.knowledge.retrieval.filters import DocumentFilter
 from chatsphere.knowledge.retrieval.models import Hit, Mode, Passage, Piece, Scores, SearchResult
+from chatsphere.knowledge.retrieval.settings import DEFAULTS, RetrievalSettings
 from chatsphere.ports import (
     AnswerDelta,
     AnswerEnd,
@@ -45,7 +49,20 @@ class BagOfWordsEmbedder:
         return [value / norm for value in values]
 
 
-Step = AnswerEvent | Exception | Callable[[], None]
+@dataclass
+class Silence:
+    """A model that says nothing until its call is cancelled; never for longer than a test may take."""
+
+    limit_seconds: float = 20
+
+    def keep(self, cancellation: Cancellation) -> None:
+        over = Event()
+        with cancellation.interrupting(over.set):
+            assert over.wait(self.limit_seconds), "nobody cancelled the call"
+        cancellation.check()
+
+
+Step = AnswerEvent | Exception | Callable[[], None] | Silence
 
 
 @dataclass
@@ -65,6 +82,9 @@ class ScriptedModel:
             for step in self.script:
                 if isinstance(step, Exception):
                     raise step
+                if isinstance(step, Silence):
+                    step.keep(request.cancellation)
+                    continue
                 if callable(step):
                     step()
                     continue
@@ -96,8 +116,11 @@ class FakeRetriever:
 
     passages: Sequence[Passage] = ()
     confidence: float = 0.9
-    default_threshold: float = 0.5
-    queries: list[tuple[UUID, UUID, str, int, Collection[UUID] | None, Mode]] = field(default_factory=list)
+    threshold: float = 0.5
+    queries: list[tuple[UUID, UUID, str, int, DocumentFilter | None, Mode]] = field(default_factory=list)
+    settings: RetrievalSettings = DEFAULTS
+    embedding_price: int = 0
+    by_words_alone: bool = False
     error: Exception | None = None
 
     def search(
@@ -107,16 +130,31 @@ class FakeRetriever:
         query: str,
         *,
         limit: int,
-        documents: Collection[UUID] | None = None,
+        within: DocumentFilter | None = None,
         mode: Mode = "fused",
+        settings: RetrievalSettings = DEFAULTS,
+        explain: bool = False,
     ) -> SearchResult:
-        self.queries.append((organization_id, bot_id, query, limit, documents, mode))
+        self.queries.append((organization_id, bot_id, query, limit, within, mode))
+        self.settings = settings
         if self.error is not None:
             raise self.error
         hits = tuple(hit for passage in self.passages for hit in hits_of(passage))
-        return SearchResult(hits, self.confidence if mode == "fused" else None)
+        threshold = self.threshold if settings.threshold is None else settings.threshold
+        tokens = len(query.split()) if self.embedding_price else 0
+        return SearchResult(
+            hits,
+            self.confidence if mode == "fused" else None,
+            threshold,
+            embedding_tokens=tokens,
+            embedding_microdollars=self.embedding_cost(None, tokens),
+            by_words_alone=self.by_words_alone,
+        )
 
-    def assemble(self, hits: Sequence[Hit], token_budget: int) -> Sequence[Passage]:
+    def embedding_cost(self, model: str | None, tokens: int) -> int:
+        return self.embedding_price * tokens
+
+    def assemble(self, found: SearchResult, token_budget: int) -> Sequence[Passage]:
         return self.passages
 
 

@@ -7,8 +7,14 @@ from chatsphere.bots.public_routes import router as public_bots
 from chatsphere.bots.routes import router as bots
 from chatsphere.bots.state_routes import router as bot_states
 from chatsphere.bots.version_routes import router as bot_versions
+from chatsphere.chat.cache.routes import router as cache
+from chatsphere.chat.end_users.routes import router as end_users
+from chatsphere.chat.feedback.routes import router as feedback
 from chatsphere.chat.openapi import paths_and_schemas as streamed
 from chatsphere.chat.routes import router as conversations
+from chatsphere.chat.unanswered.routes import router as unanswered
+from chatsphere.evaluation.case_routes import router as evaluation_cases
+from chatsphere.evaluation.routes import router as evaluation_sets
 from chatsphere.http.description import description_router
 from chatsphere.http.health import router as health
 from chatsphere.http.rest_api import lambda_handler, rest_api
@@ -18,7 +24,9 @@ from chatsphere.identity.mfa_routes import router as second_factor
 from chatsphere.identity.password_routes import router as passwords
 from chatsphere.identity.routes import router as identity
 from chatsphere.identity.session_routes import router as sessions
+from chatsphere.knowledge.calibration.routes import router as calibrations
 from chatsphere.knowledge.deletion_routes import router as deletions
+from chatsphere.knowledge.document_routes import router as sources_of_documents
 from chatsphere.knowledge.history.routes import router as ingestion_history
 from chatsphere.knowledge.reconciliation.routes import router as reconciliations
 from chatsphere.knowledge.redrive_routes import router as redrive
@@ -47,14 +55,22 @@ description = description_router(
         bot_members,
         bot_versions,
         public_bots,
+        cache,
+        evaluation_sets,
+        evaluation_cases,
         documents,
+        sources_of_documents,
         deletions,
         training,
+        calibrations,
         ingestion_history,
         reconciliations,
         redrive,
         web_sources,
         conversations,
+        end_users,
+        feedback,
+        unanswered,
         audit,
         privacy,
         health,

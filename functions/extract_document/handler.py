@@ -20,6 +20,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         limits=extraction_limits(ocr_pages=c.ocr_settings.ocr_max_pages),
         read=partial(extract_file, ocr=c.ocr),
         scanner=c.malware_scanner,
+        personal_data=lambda: c.personal_data,
     )  # fmt: skip
     return process_batch(
         event,

@@ -3,6 +3,8 @@
 from typing import Any
 
 from chatsphere.bootstrap import container
+from chatsphere.chat.interrupted import AnswerReaper
+from chatsphere.chat.memory.reviving import MemoryReviver
 from chatsphere.knowledge.ingestion.reap import Reaper
 from chatsphere.knowledge.web.reviving import SourceReviver
 from chatsphere.observability import invocation
@@ -23,4 +25,6 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, int]:
             c.ids,
         )
         sources = SourceReviver(c.reaper_database, c.database, c.fetch_queue, c.clock, c.ids)
-        return {"found": reaper.reap() + sources.revive()}
+        memory = MemoryReviver(c.reaper_database, c.embed_queue, c.purge_queue, c.clock)
+        answers = AnswerReaper(c.reaper_database, c.database, c.clock, c.ids)
+        return {"found": reaper.reap() + sources.revive() + memory.revive() + answers.reap()}

@@ -117,6 +117,7 @@ class DeploymentConfig(_Section):
     malware_scan: bool = False
     vector_store: Literal["pgvector", "pinecone", "qdrant"] | None = None
     qdrant_url: str | None = None
+    cache: Literal["postgresql", "redis", "off"] = "postgresql"
     ocr: Literal["textract"] | None = None
     database: DatabaseCapacity | None = None
     log_retention_days: Literal[1, 3, 7, 14, 30, 60, 90, 180, 365] = 30

@@ -13,7 +13,8 @@ from infra.local.worker import Worker
 class Dispatch:
     """The workers that listen, and the invocations that wait for one. One of the two is always empty.
 
-    `on_shortage` is called when an invocation has to wait.
+    A worker is listed as often as it listens. `on_shortage` is called when an invocation has to wait, or to share its
+    worker.
     """
 
     def __init__(self, function: str, patience_seconds: float, on_shortage: Callable[[], None]) -> None:
@@ -28,14 +29,23 @@ class Dispatch:
         """How many invocations wait for a worker."""
         return len(self._waiting)
 
+    @property
+    def crowded(self) -> bool:
+        """Whether whatever comes next has to share its worker."""
+        return bool(self._listening) and all(worker.load for worker in self._listening)
+
     def submit(self, invocation: Invocation) -> None:
         """Give an invocation to a worker, now or when one becomes free."""
-        while self._listening:
-            # The one that worked last: the others then have nothing to do for long enough to be ended.
-            worker = self._listening.pop()
-            if worker.listening:
-                worker.assign(invocation)
-                return
+        self._listening = [worker for worker in self._listening if worker.listening]
+        if self._listening:
+            # Of those with the least to do the one that worked last: the others then have nothing to do for long enough
+            # to be ended.
+            worker = min(reversed(self._listening), key=lambda each: each.load)
+            self._take_off(worker)
+            if worker.load:
+                self._on_shortage()
+            worker.assign(invocation)
+            return
         self._waiting.append(invocation)
         asyncio.get_running_loop().call_later(self._patience_seconds, self._lose_patience, invocation)
         self._on_shortage()
@@ -50,21 +60,33 @@ class Dispatch:
                 break
         else:
             self._listening.append(worker)
-        return await upcoming
+        try:
+            return await upcoming
+        except asyncio.CancelledError:
+            # The process asks no longer.
+            self._take_off(worker)
+            raise
 
     def forget(self, worker: Worker) -> None:
         """Give nothing more to a worker."""
-        if worker in self._listening:
-            self._listening.remove(worker)
+        self._listening = [each for each in self._listening if each is not worker]
 
     def idle_longer_than(self, seconds: float) -> list[Worker]:
         """Return the workers that have listened in vain for so long."""
-        return [worker for worker in self._listening if time.monotonic() - worker.idle_since > seconds]
+        idle = [worker for worker in self._listening if not worker.load]
+        return [worker for worker in dict.fromkeys(idle) if time.monotonic() - worker.idle_since > seconds]
 
     def fail_waiting(self, error: InvocationError) -> None:
         """Fail every invocation that waits."""
         while self._waiting:
             self._waiting.popleft().fail(error)
+
+    def _take_off(self, worker: Worker) -> None:
+        """Note that the worker listens once less."""
+        for place in reversed(range(len(self._listening))):
+            if self._listening[place] is worker:
+                del self._listening[place]
+                return
 
     def _lose_patience(self, invocation: Invocation) -> None:
         if invocation in self._waiting:

@@ -18,6 +18,10 @@ from infra.local.workers import WorkerPool
 
 MAX_HTTP_WORKERS = 8
 MAX_QUEUE_WORKERS = 4
+MAX_STREAMS = 128
+"""Requests that one process of a streaming function serves at a time, as one of Lambda's managed instances may: a
+stream mostly waits for its model. In plain Lambda each has an environment of its own."""
+
 RETIRE_SECONDS = 15.0
 
 
@@ -25,7 +29,15 @@ def max_workers(spec: FunctionSpec) -> int:
     """Return how many processes a function may have at once."""
     if isinstance(spec.trigger, QueueTrigger):
         return min(spec.trigger.max_concurrency, MAX_QUEUE_WORKERS)
+    if capacity(spec) > 1:
+        # More processes than processors would only cost their starts, while somebody waits.
+        return max(2, os.cpu_count() or 1)
     return 1 if isinstance(spec.trigger, ScheduleTrigger) else MAX_HTTP_WORKERS
+
+
+def capacity(spec: FunctionSpec) -> int:
+    """Return how many invocations one process of a function takes at a time."""
+    return MAX_STREAMS if isinstance(spec.trigger, HttpTrigger) and spec.trigger.streaming else 1
 
 
 def runtime_arguments(spec: FunctionSpec) -> list[str]:
@@ -89,7 +101,8 @@ class Functions:
             worker.release = lambda: self._api.forget(address)
             return await start_child(
                 runtime_arguments(spec),
-                environment=self._environments[spec.name] | {"AWS_LAMBDA_RUNTIME_API": address},
+                environment=self._environments[spec.name]
+                | {"AWS_LAMBDA_RUNTIME_API": address, "AWS_LAMBDA_MAX_CONCURRENCY": str(capacity(spec))},
                 folder=self._folder(spec),
                 log=log,
             )
@@ -98,6 +111,7 @@ class Functions:
             spec.name,
             timeout_seconds=spec.timeout_seconds,
             max_workers=max_workers(spec),
+            capacity=capacity(spec),
             start_process=start,
             start_slots=slots,
         )

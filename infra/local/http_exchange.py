@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chatsphere.errors import ChatSphereError, PayloadTooLargeError
-from chatsphere.http.problem import CONTENT_TYPE, problem, problem_headers
+from chatsphere.http.openai_errors import gateway_problem
+from chatsphere.http.problem import CONTENT_TYPE, problem_headers
 from infra.local.errors import FunctionFailedError
 from infra.local.http_server import Receive, Send
 from infra.local.invocations import ResponseStream
@@ -72,7 +73,7 @@ class Exchange:
         headers = [("content-type", CONTENT_TYPE), *problem_headers(error).items()]
         if isinstance(error, MethodNotAllowedError):
             headers.append(("allow", ", ".join(error.allowed)))
-        body = json.dumps(problem(error, self.request.request_id)).encode()
+        body = json.dumps(gateway_problem(error, self.request.request_id)).encode()
         await self.send_answer(Answer(error.status, headers, body))
 
     async def forward(self, stream: ResponseStream) -> None:

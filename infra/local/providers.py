@@ -1,10 +1,13 @@
 """Which vendors a run uses: those whose keys stand in the environment of `make up`."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
+from chatsphere.bootstrap import Container
 from chatsphere.errors import ConfigurationError
 from chatsphere.settings import (
     AnswerSettings,
+    CacheServerSettings,
     EmbeddingSettings,
     OcrSettings,
     StripeSettings,
@@ -13,16 +16,23 @@ from chatsphere.settings import (
 )
 from infra.local.errors import ProviderSettingsError
 
-GROUPS = (EmbeddingSettings, VectorStoreSettings, AnswerSettings, StripeSettings, OcrSettings, WebSettings)
+GROUPS = (
+    EmbeddingSettings,
+    VectorStoreSettings,
+    AnswerSettings,
+    CacheServerSettings,
+    StripeSettings,
+    OcrSettings,
+    WebSettings,
+)
 
 CHOSEN_BY = {
     "GEMINI_API_KEY": {"EMBEDDER": "gemini", "ANSWER_MODEL": "gemini"},
     "PINECONE_API_KEY": {"VECTOR_STORE": "pinecone"},
     "QDRANT_URL": {"VECTOR_STORE": "qdrant"},
+    "CACHE_URL": {"CACHE": "redis"},
 }
 """What the presence of a variable chooses, unless the choice itself is set, too."""
-
-DIMENSIONS = {"minilm": "384", "gemini": "768"}
 
 
 def provider_values(environment: Mapping[str, str]) -> dict[str, str]:
@@ -35,19 +45,26 @@ def provider_values(environment: Mapping[str, str]) -> dict[str, str]:
     known = {name for group in GROUPS for name in group.variables()}
     values = {name: environment[name] for name in known if environment.get(name)}
     values = {**_choices(values), **values}
-    values.setdefault("VECTOR_DIMENSIONS", DIMENSIONS.get(values.get("EMBEDDER", "minilm"), ""))
-    for group in GROUPS:
-        try:
+    if "LOCAL_EMBEDDING_MODEL" in values:
+        # Functions may run in folders of their own.
+        values["LOCAL_EMBEDDING_MODEL"] = str(Path(values["LOCAL_EMBEDDING_MODEL"]).resolve())
+    try:
+        for group in GROUPS:
             group.load(values)
-        except ConfigurationError as error:
-            raise ProviderSettingsError(error.detail) from None
+        values.setdefault("VECTOR_DIMENSIONS", _dimensions(values))
+    except ConfigurationError as error:
+        raise ProviderSettingsError(error.detail) from None
     _check_ocr(values)
     return values
 
 
-def _check_ocr(values: Mapping[str, str]) -> None:
-    from chatsphere.bootstrap import Container
+def _dimensions(values: Mapping[str, str]) -> str:
+    """Return the length of the vectors of the deployment's own model; sees that a folder named for one holds one."""
+    models = Container(values).available_embedders()
+    return next(str(model.dimensions) for model in models if model.is_default)
 
+
+def _check_ocr(values: Mapping[str, str]) -> None:
     container = Container(values)
     if container.ocr_settings.ocr == "textract" and not container.ocr_settings.textract_endpoint:
         raise ProviderSettingsError("OCR=textract is for the cloud; on one machine choose OCR=tesseract")

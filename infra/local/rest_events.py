@@ -153,7 +153,7 @@ def _request_context(request: Request, match: Match) -> dict[str, Any]:
             "apiKey": None,
             "user": None,
         },
-        "path": f"/{STAGE}{request.path}",
+        "path": request.path,
         "protocol": "HTTP/1.1",
         "requestId": request.request_id,
         "requestTime": request.received.astimezone(UTC).strftime("%d/%b/%Y:%H:%M:%S +0000"),

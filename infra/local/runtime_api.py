@@ -82,14 +82,13 @@ async def _next(pool: WorkerPool, worker: Worker, receive: Receive, send: Send) 
         await _send_event(send, pool.name, waiting.result())
     else:
         waiting.cancel()
-        pool.dispatch.forget(worker)
 
 
 async def _take(
     worker: Worker, request_id: str, kind: str, headers: dict[bytes, bytes], receive: Receive, send: Send
 ) -> None:
-    invocation = worker.current
-    if invocation is None or invocation.request_id != request_id or invocation.settled:
+    invocation = worker.holding(request_id)
+    if invocation is None:
         await _reply(send, 400, {"errorType": "InvalidRequestID"})
     elif kind == "error":
         invocation.fail(FunctionFailedError(_described(await _read(receive, MAX_RESPONSE_BYTES))))

@@ -26,7 +26,7 @@ CONTEXT_HEADERS = (b"x-amzn-request-context", b"x-amzn-lambda-context")
 
 
 class Connection:
-    """One request to the Runtime API. There is one at a time, so a connection each is cheap enough."""
+    """One request to the Runtime API. There are few at a time, so a connection each is cheap enough."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
@@ -125,14 +125,18 @@ def request_body(event: dict[str, Any]) -> bytes:
 
 
 class Adapter:
-    """Serves the application's invocations, one after the other."""
+    """Serves the application's invocations, up to `concurrency` at a time."""
 
-    def __init__(self, app: Application, address: str) -> None:
+    def __init__(self, app: Application, address: str, concurrency: int = 1) -> None:
         self._app = app
+        self._concurrency = concurrency
         self._host, _, self._port = address.partition(":")
 
     async def serve(self) -> None:
         """Serve until the Runtime API is gone."""
+        await asyncio.gather(*(self._serve_one_by_one() for _ in range(self._concurrency)))
+
+    async def _serve_one_by_one(self) -> None:
         while True:
             connection = await self._connect()
             await connection.send_head("GET", "/invocation/next", {})
@@ -202,7 +206,7 @@ async def run(entry: str, address: str) -> None:
     except BaseException as error:
         await Adapter(_no_app, address).report_init_error(error)
         raise
-    await Adapter(app, address).serve()
+    await Adapter(app, address, int(os.environ.get("AWS_LAMBDA_MAX_CONCURRENCY", "1"))).serve()
 
 
 async def _no_app(*_: object) -> None:

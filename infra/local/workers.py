@@ -22,7 +22,10 @@ StartProcess = Callable[["WorkerPool", Worker], Awaitable[Child]]
 
 
 class WorkerPool:
-    """All workers of one function. `start_slots` limits how many start at once in the whole instance."""
+    """All workers of one function, each for up to `capacity` invocations at a time.
+
+    `start_slots` limits how many start at once in the whole instance.
+    """
 
     def __init__(
         self,
@@ -30,6 +33,7 @@ class WorkerPool:
         *,
         timeout_seconds: float,
         max_workers: int,
+        capacity: int = 1,
         start_process: StartProcess,
         start_slots: asyncio.Semaphore,
     ) -> None:
@@ -37,6 +41,7 @@ class WorkerPool:
         self.dispatch = Dispatch(name, timeout_seconds, self._grow_soon)
         self._timeout_seconds = timeout_seconds
         self._max_workers = max_workers
+        self._capacity = capacity
         self._start_process = start_process
         self._start_slots = start_slots
         self._workers: list[Worker] = []
@@ -116,12 +121,13 @@ class WorkerPool:
     def _grow(self) -> None:
         self._growing = None
         starting = sum(not worker.ready.done() for worker in self._workers)
-        if self.dispatch.waiting > starting and len(self._workers) < self._max_workers:
+        needed = self.dispatch.waiting or int(self.dispatch.crowded)
+        if needed > starting and len(self._workers) < self._max_workers:
             self._add_worker()
             self._grow_soon()
 
     def _add_worker(self) -> Worker:
-        worker = Worker(self.name, self._timeout_seconds)
+        worker = Worker(self.name, self._timeout_seconds, self._capacity)
         self._workers.append(worker)
         self._keep(self._run(worker))
         return worker

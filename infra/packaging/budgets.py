@@ -10,12 +10,12 @@ from typing import Final
 LAYER_BUDGETS: Final[Mapping[str, int]] = {
     "core": 54,
     "identity": 20,
-    "parsers": 24,
-    "streaming": 6,
+    "parsers": 33,
+    "streaming": 13,
     "providers": 3,
     "migrations": 38,
     "billing": 30,
-    "shared": 5,
+    "shared": 7,
 }
 
 FUNCTION_BUDGETS: Final[Mapping[str, int]] = {
@@ -26,12 +26,12 @@ FUNCTION_BUDGETS: Final[Mapping[str, int]] = {
     "manage_bots": 56,
     "manage_documents": 57,
     "manage_conversations": 56,
-    "answer_question": 63,
+    "answer_question": 75,
     "register_object": 57,
-    "extract_document": 79,
+    "extract_document": 93,
     "embed_chunks": 57,
     "purge_deleted": 57,
-    "fetch_pages": 82,
+    "fetch_pages": 95,
     "reconcile_stores": 57,
     "send_mail": 56,
     "reap_stalled": 56,

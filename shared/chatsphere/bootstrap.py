@@ -291,6 +291,8 @@ class Container:
             from chatsphere.adapters.gemini.embedder import GeminiEmbedder
 
             return GeminiEmbedder(self._embedding_settings)
+        if self._embedding_settings.embedder == "local" and self._local_embedder is not None:
+            return self._local_embedder
         from chatsphere.adapters.minilm import MiniLmEmbedder
 
         return MiniLmEmbedder()
@@ -318,9 +320,22 @@ class Container:
 
         if model == MODEL:
             return MiniLmEmbedder()
+        if self._local_embedder is not None and model == self._local_embedder.model:
+            return self._local_embedder
         from chatsphere.adapters.gemini.embedder import GeminiEmbedder
 
         return GeminiEmbedder.of_model(model, self._embedding_settings)
+
+    @cached_property
+    def _local_embedder(self) -> ports.Embedder | None:
+        """The model of the folder that the settings name."""
+        if self._embedding_settings.local_embedding_model is None:
+            return None
+        from chatsphere.adapters.embedding_models import local_model_folder
+        from chatsphere.adapters.local_model import LocalEmbedder
+
+        folder = local_model_folder(self._embedding_settings)
+        return None if folder is None else LocalEmbedder(folder)
 
     @cached_property
     def _embedding_settings(self) -> settings.EmbeddingSettings:
@@ -366,6 +381,8 @@ class Container:
             from chatsphere.adapters.gemini.tokens import GeminiTokenEstimate
 
             return GeminiTokenEstimate()
+        if self._embedding_settings.embedder == "local":
+            return self.embedder
         from chatsphere.adapters.minilm import MiniLmTokenizer
 
         return MiniLmTokenizer()
@@ -391,6 +408,53 @@ class Container:
 
         return PgVectorStore(self.database)
 
+    @cached_property
+    def message_vectors(self) -> ports.MessageVectors:
+        """The vectors of messages, in the same store."""
+        chosen = self._load(settings.VectorStoreSettings)
+        if chosen.vector_store == "pinecone":
+            from chatsphere.adapters.pinecone.messages import PineconeMessageVectors
+
+            return PineconeMessageVectors(chosen)
+        if chosen.vector_store == "qdrant":
+            from chatsphere.adapters.qdrant.messages import QdrantMessageVectors
+
+            return QdrantMessageVectors(chosen)
+        from chatsphere.adapters.pgvector_messages import PgMessageVectors
+
+        return PgMessageVectors(self.database)
+
+    @cached_property
+    def cache_settings(self) -> settings.CacheSettings:
+        """Where the cache is, if there is one."""
+        return self._load(settings.CacheSettings)
+
+    @cached_property
+    def cache_server_settings(self) -> settings.CacheServerSettings:
+        """How the cache is used."""
+        return self._load(settings.CacheServerSettings)
+
+    @cached_property
+    def cache(self) -> ports.Cache | None:
+        """What answers and embeddings are kept in to be given again; None where that is off."""
+        chosen = self.cache_server_settings
+        if chosen.cache == "off":
+            return None
+        if chosen.cache == "redis":
+            from chatsphere.adapters.redis.cache import RedisCache
+
+            return RedisCache(chosen)
+        from chatsphere.adapters.postgres_cache import PostgresCache
+
+        return PostgresCache(self.database, self.clock)
+
+    @cached_property
+    def personal_data(self) -> ports.PersonalDataFinder:
+        """What finds personal data in texts."""
+        from chatsphere.adapters.redaction import RuleFinder
+
+        return RuleFinder()
+
     def prepare_vector_store(self) -> None:
         """Make what the vector store needs before its first use: an index at Pinecone, a collection at Qdrant."""
         chosen = self._load(settings.VectorStoreSettings)
@@ -410,7 +474,7 @@ class Container:
         if chosen.answer_model == "gemini":
             from chatsphere.adapters.gemini.answers import GeminiAnswerModel
 
-            return GeminiAnswerModel(chosen)
+            return GeminiAnswerModel(chosen, today=self.clock.now().date())
         from chatsphere.adapters.extractive import ExtractiveAnswerModel
 
         return ExtractiveAnswerModel(self.embedder)

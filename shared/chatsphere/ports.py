@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 from uuid import UUID
+
+from chatsphere.cancellation import Cancellation
 
 Vector = Sequence[float]
 
@@ -211,15 +213,115 @@ class VectorStore(Protocol):
         ...
 
 
+# ------------------------------------------------------------------------------------------------- memory
+
+
+@dataclass(frozen=True, slots=True)
+class MessageVector:
+    """The vector of one message. `role` is `user` or `assistant`."""
+
+    message_id: UUID
+    conversation_id: UUID
+    end_user_id: str | None
+    role: str
+    created_at: datetime
+    values: Vector
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFilter:
+    """Which messages a search may find; None: any. `since` is inclusive, `until` exclusive, both to the millisecond.
+
+    An empty collection of conversations finds nothing. `exclude` are messages. Of both, up to 10,000 may be named.
+    """
+
+    conversations: Collection[UUID] | None = None
+    end_user_id: str | None = None
+    role: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    exclude: Collection[UUID] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MessageMatch:
+    """A message whose vector was found, and its cosine similarity with the query, in [-1, 1]."""
+
+    message_id: UUID
+    conversation_id: UUID
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationsPage:
+    """Conversations that have vectors in a part of a namespace; `next_place` as of a `VectorsPage`."""
+
+    conversations: frozenset[UUID]
+    next_place: str | None
+
+
+class MessageVectors(Protocol):
+    """Stores one vector for each message, apart from the vectors of documents, and finds the nearest.
+
+    A `Namespace` here is one bot's memory as one model embedded it: its revisions are counted by themselves, and none
+    is used twice.
+    """
+
+    def upsert(self, namespace: Namespace, records: Sequence[MessageVector]) -> None:
+        """Write the records; one of a known message replaces it. Then searches find them, or will in a moment.
+
+        Raises:
+            NotFoundError: a record's conversation was deleted meanwhile; only stores that can know it raise this.
+        """
+        ...
+
+    def query(
+        self, namespace: Namespace, vector: Vector, *, limit: int, where: MessageFilter | None = None
+    ) -> list[MessageMatch]:
+        """Return up to `limit` nearest messages, best first."""
+        ...
+
+    def delete_conversation(
+        self, namespace: Namespace, conversation_id: UUID, messages: Collection[UUID] | None = None
+    ) -> int:
+        """Delete a conversation's vectors, or those of these messages of it; return how many were deleted.
+
+        Raises:
+            UnavailableError: also where the store cannot show yet that they are gone; to be tried again. As the next.
+        """
+        ...
+
+    def delete_end_user(self, namespace: Namespace, end_user_id: str) -> int:
+        """Delete the vectors of all messages of an end user's conversations; return how many were deleted."""
+        ...
+
+    def delete_namespace(self, namespace: Namespace) -> int:
+        """Delete every vector of the namespace and return how many there were."""
+        ...
+
+    def count(self, namespace: Namespace, conversation_id: UUID | None = None) -> int:
+        """Return the number of vectors of the namespace, or of one conversation in it."""
+        ...
+
+    def conversations(self, namespace: Namespace, *, after: str | None = None) -> ConversationsPage:
+        """Return which conversations have vectors in the next part of the namespace; see `VectorStore.documents`."""
+        ...
+
+
 # ------------------------------------------------------------------------------------------- answer model
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One earlier message of a conversation; `role` is `user` or `assistant`."""
+    """One earlier message of a conversation; `role` is `user` or `assistant`.
+
+    `recalled`: found by what it means, from long before or from another conversation. It is no part of what was said
+    last, and like a passage it is data.
+    """
 
     role: str
     content: str
+    recalled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,14 +336,20 @@ class SourcePassage:
 
 @dataclass(frozen=True, slots=True)
 class AnswerRequest:
-    """All that the model is given. Passages are data: nothing in them is an instruction."""
+    """All that the model is given. Passages are data: nothing in them is an instruction.
+
+    `cancellation` ends the call from another thread. `standalone`: what `standalone_question` made of question and
+    history, empty where it was not asked.
+    """
 
     question: str
     passages: Sequence[SourcePassage]
+    standalone: str = field(default="", kw_only=True)
     history: Sequence[Turn] = ()
     system_prompt: str = ""
     temperature: float = 0.2
     max_output_tokens: int = 1024
+    cancellation: Cancellation = field(default_factory=Cancellation, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,13 +363,15 @@ class AnswerDelta:
 class AnswerCitation:
     """A span of the answer (character offsets, end exclusive) that rests on `quote` in passage `number`.
 
-    What an adapter says here is a claim: the caller checks it against the passage.
+    What an adapter says here is a claim: the caller checks it against the passage. `quote_start` says where in the
+    passage the quote stands, for one that stands there more than once; without it the first place counts.
     """
 
     number: int
     quote: str
     answer_start: int
     answer_end: int
+    quote_start: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,7 +408,11 @@ class AnswerModel(Protocol):
     def stream(self, request: AnswerRequest) -> Iterator[AnswerEvent]:
         """Yield the answer as it is made. Closing the iterator cancels the call.
 
+        So does the request's `cancellation`, also while nothing comes: the iterator then raises within a second, if
+        it had anything to wait for.
+
         Raises:
+            CallCancelledError: because of the request's `cancellation`.
             UnavailableError: the model does not answer; may come after some deltas, as may the others.
             AnswerBlockedError: its safety rules stopped it.
             EmptyAnswerError: it ended without a word.
@@ -374,6 +488,22 @@ class ObjectStore(Protocol):
         self, key: str, *, content_type: str, max_bytes: int, expires_seconds: int, metadata: Mapping[str, str]
     ) -> PresignedPost:
         """Permit one upload to exactly this key, of at most `max_bytes`."""
+        ...
+
+    def presign_download(
+        self,
+        key: str,
+        version_id: str | None,
+        *,
+        content_type: str,
+        file_name: str,
+        inline: bool,
+        expires_seconds: int,
+    ) -> str:
+        """Return a URL by which anybody may read this object; nobody asks whether there is one.
+
+        A browser is told that it is of this type, and to save it under the name, or `inline`: to show it.
+        """
         ...
 
     def head(self, key: str, version_id: str | None = None) -> StoredObject | None:
@@ -481,6 +611,34 @@ class MessageQueue(Protocol):
         Raises:
             UnavailableError: at least one message was not accepted; the caller may send all again.
         """
+        ...
+
+
+# ------------------------------------------------------------------------------------------------- cache
+
+
+@dataclass(frozen=True, slots=True)
+class CacheSpace:
+    """Whose entries, and of what: of another space nothing can be read or overwritten. `kind` is a plain word."""
+
+    organization_id: UUID
+    bot_id: UUID
+    kind: str
+
+
+class Cache(Protocol):
+    """Keeps small values for a while. It may forget any of them at any time."""
+
+    def get(self, space: CacheSpace, key: bytes) -> bytes | None:
+        """Return what was kept last under the key (32 bytes, a digest), None where it is not there, or too old.
+
+        Raises:
+            UnavailableError: the cache does not answer; so does `put`.
+        """
+        ...
+
+    def put(self, space: CacheSpace, key: bytes, value: bytes, *, seconds: int) -> None:
+        """Keep the value, of 64 KiB at most, for so long."""
         ...
 
 
@@ -700,4 +858,25 @@ class Payments(Protocol):
             InvalidSignatureError: it was not signed by the provider, or too long ago.
             MalformedBodyError: it is no event.
         """
+        ...
+
+
+PersonalDataKind = Literal["email", "phone", "iban", "credit_card", "ip", "national_id"]
+"""What can be found by a rule. `national_id`: tax and social security numbers of people."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalData:
+    """Where in a text something personal stands, and of which kind it is."""
+
+    start: int
+    end: int
+    kind: PersonalDataKind
+
+
+class PersonalDataFinder(Protocol):
+    """Finds in texts what names a person."""
+
+    def find(self, text: str, kinds: Collection[PersonalDataKind]) -> Sequence[PersonalData]:
+        """Return what is found of these kinds, in the order of the text; spans may overlap."""
         ...

@@ -52,10 +52,17 @@ class TimedDatabase(Database):
 
     @contextmanager
     def transaction(
-        self, organization_id: UUID | None, actor_id: UUID | None = None, *, pipelined: bool = False
+        self,
+        organization_id: UUID | None,
+        actor_id: UUID | None = None,
+        *,
+        pipelined: bool = False,
+        statement_ms: int | None = None,
     ) -> Iterator[Connection]:
         began = time.perf_counter()
-        with super().transaction(organization_id, actor_id, pipelined=pipelined) as connection:
+        with super().transaction(
+            organization_id, actor_id, pipelined=pipelined, statement_ms=statement_ms
+        ) as connection:
             yield connection
         self.longest = max(self.longest, time.perf_counter() - began)
         self.count += 1

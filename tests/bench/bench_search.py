@@ -19,10 +19,10 @@ import psycopg
 from chatsphere.adapters.minilm import MiniLmEmbedder
 from chatsphere.adapters.pgvector import EXACT_CEILING, PgVectorStore
 from chatsphere.db.database import Database
-from chatsphere.knowledge.retrieval.fusion import CANDIDATES
 from chatsphere.knowledge.retrieval.lexical import analyse, search_lexical
 from chatsphere.knowledge.retrieval.lexical_index import SEGMENT_CHUNKS, compact, index_document
 from chatsphere.knowledge.retrieval.search import search
+from chatsphere.knowledge.retrieval.settings import CANDIDATES
 from chatsphere.ports import Namespace, Vector
 from tests.bench.search_corpus import Bot, Corpus, fill_bot
 from tests.postgres import DatabaseUrls, fresh_database, running_server
@@ -83,7 +83,7 @@ def measure(urls: DatabaseUrls, chunks: int) -> None:
     """Fill one bot and print what searching it takes."""
     corpus, database = Corpus(), Database(urls.app)
     print(f"\n{chunks:,} chunks of one bot")
-    bot = _prepare(urls, database, corpus, chunks)
+    bot = prepare(urls, database, corpus, chunks)
     vectors = [vector.tolist() for vector in corpus.query_vectors(QUESTIONS)]
     setting = Setting(database, bot, [corpus.question() for _ in vectors], vectors)
     _print_times(setting)
@@ -99,7 +99,8 @@ def measure(urls: DatabaseUrls, chunks: int) -> None:
     database.close()
 
 
-def _prepare(urls: DatabaseUrls, database: Database, corpus: Corpus, chunks: int) -> Bot:
+def prepare(urls: DatabaseUrls, database: Database, corpus: Corpus, chunks: int) -> Bot:
+    """Return a bot with so many chunks, vectors and both indexes, as a bot of a while is."""
     with psycopg.connect(urls.admin, autocommit=True) as connection:
         # Building the HNSW index over rows that are there is several times faster than row by row.
         row = connection.execute("SELECT pg_get_indexdef('chunk_vectors_hnsw_384'::regclass)").fetchone()

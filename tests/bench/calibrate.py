@@ -1,4 +1,4 @@
-"""Fits the confidence of search to labelled sets, and shows what a threshold refuses.
+"""Fits the built-in calibrations of search's confidence to labelled sets, and shows what a threshold refuses.
 
     python -m tests.bench.calibrate DATA_DIR
 
@@ -6,19 +6,20 @@ DATA_DIR holds labelled sets, one folder each (see `labelled_sets`). Every quest
 cut from its corpus: with its relevant passages (answerable) and without them (held out: the rest of the field
 stays), and a question of another set is put to the same bot (far). The questions of such sets were written by
 people who had the passage before them, so for half of the examples part of the question's words are made unknown
-to the index: other people use other words.
+to the index: other people use other words. `chatsphere eval calibrate` does the same to a running deployment, without
+small bots and other words, with the same code for all that is computed.
 """
 
 import argparse
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from chatsphere.adapters.minilm import MODEL
+from chatsphere.cli.evaluation import logistic
+from chatsphere.cli.evaluation.discrimination import expected_calibration_error, reliability, roc_auc, share_below
+from chatsphere.cli.evaluation.logistic import fit
 from chatsphere.knowledge.retrieval.confidence import Evidence, features
 from chatsphere.knowledge.retrieval.fusion import fuse
 from tests.bench.labelled_sets import Asked, LabelledSet, SmallBot, Vectors, read_sets
@@ -88,65 +89,49 @@ def _features(bot: SmallBot, terms: Sequence[str], vector: Vectors) -> tuple[flo
 
 
 def _report(examples: Sequence[Example]) -> None:
-    inputs = np.array([[*example.features, 1.0] for example in examples])
-    answerable = np.array([example.kind == "answerable" for example in examples])
-    origin = np.array([example.set_name for example in examples])
-    held_out_scores = np.zeros(len(examples))
-    for name in sorted(set(origin)):
-        test = origin == name
-        held_out_scores[test] = _probability(inputs[test] @ _fit(inputs[~test], answerable[~test]))
+    names = sorted({example.set_name for example in examples})
+    unseen = [0.0] * len(examples)
+    for name in names:
+        learned = fit([_seen(example) for example in examples if example.set_name != name])
+        for place, example in enumerate(examples):
+            if example.set_name == name:
+                unseen[place] = learned.confidence(_seen(example))
     print("\nCross-validated (fitted on the other sets)")
-    for name in sorted(set(origin)):
-        _print_quality(name, examples, held_out_scores, origin == name)
-    coefficients = _fit(inputs, answerable)
-    dense, coverage, intercept = coefficients
-    print(f"\nCalibration(dense={dense:.2f}, coverage={coverage:.2f}, intercept={intercept:.2f})")
-    _print_quality("all sets", examples, _probability(inputs @ coefficients), np.full(len(examples), True))
-    coverage, intercept = _fit(inputs[:, 1:], answerable)
-    print(f"\nWithout cosines: Calibration(dense=0.0, coverage={coverage:.2f}, intercept={intercept:.2f})")
+    for name in names:
+        chosen = [place for place, example in enumerate(examples) if example.set_name == name]
+        _print_quality(name, [examples[place] for place in chosen], [unseen[place] for place in chosen])
+    fitted = fit([_seen(example) for example in examples])
+    print(f"\nCalibration(dense={fitted.dense:.2f}, coverage={fitted.coverage:.2f}, intercept={fitted.intercept:.2f})")
+    _print_quality("all sets", examples, [fitted.confidence(_seen(example)) for example in examples])
+    words = fit([replace(_seen(example), dense=0.0) for example in examples])
+    print(f"\nWithout cosines: Calibration(dense=0.0, coverage={words.coverage:.2f}, intercept={words.intercept:.2f})")
 
 
-def _print_quality(name: str, examples: Sequence[Example], scores: Vectors, chosen: NDArray[np.bool_]) -> None:
-    kinds = np.array([example.kind for example in examples])
-    reworded = np.array([example.reworded for example in examples])
-    answerable = kinds == "answerable"
-    accuracy = float(np.mean((scores >= 0.5) == answerable, where=chosen))
+def _seen(example: Example) -> logistic.Example:
+    dense, coverage = example.features
+    return logistic.Example(dense, coverage, example.kind == "answerable")
+
+
+def _print_quality(name: str, examples: Sequence[Example], scores: Sequence[float]) -> None:
+    def of(kind: str, reworded: bool | None = None) -> list[float]:
+        return [
+            score
+            for score, example in zip(scores, examples, strict=True)
+            if example.kind == kind and reworded in (None, example.reworded)
+        ]
+
+    positive, held_out, far = of("answerable"), of("held out"), of("far")
+    error = expected_calibration_error(reliability(positive, held_out + far))
     print(
-        f"{name}: accuracy at 0.5 {accuracy:.3f},"
-        f" AUC against held out {_auc(scores, chosen & answerable, chosen & (kinds == 'held out')):.3f},"
-        f" against far {_auc(scores, chosen & answerable, chosen & (kinds == 'far')):.3f}"
+        f"{name}: AUC against held out {roc_auc(positive, held_out):.3f}, against far {roc_auc(positive, far):.3f},"
+        f" expected calibration error {error:.3f}"
     )
     for threshold in (0.05, 0.10, 0.15, 0.20, 0.30, 0.50):
-        refused = scores < threshold
-        rates = [
-            float(refused[chosen & which].mean())
-            for which in (answerable & ~reworded, answerable & reworded, kinds == "held out", kinds == "far")
-        ]
+        plain, reworded = (share_below(of("answerable", each), threshold) for each in (False, True))
         print(
-            f"  threshold {threshold:.2f}: falsely refused {rates[0]:.1%} (reworded {rates[1]:.1%}),"
-            f" rightly refused: held out {rates[2]:.1%}, far {rates[3]:.1%}"
+            f"  threshold {threshold:.2f}: falsely refused {plain:.1%} (reworded {reworded:.1%}),"
+            f" rightly refused: held out {share_below(held_out, threshold):.1%}, far {share_below(far, threshold):.1%}"
         )
-
-
-def _fit(inputs: Vectors, labels: NDArray[np.bool_]) -> Vectors:
-    """Return the coefficients of a logistic regression, by Newton's method."""
-    coefficients = np.zeros(inputs.shape[1])
-    for _ in range(30):
-        probability = _probability(inputs @ coefficients)
-        gradient = inputs.T @ (probability - labels)
-        curvature = (inputs * (probability * (1 - probability))[:, None]).T @ inputs
-        coefficients -= np.linalg.solve(curvature + 1e-6 * np.eye(len(coefficients)), gradient)
-    return coefficients
-
-
-def _probability(odds: Vectors) -> Vectors:
-    return np.asarray(1 / (1 + np.exp(-odds)))
-
-
-def _auc(scores: Vectors, positive: NDArray[np.bool_], negative: NDArray[np.bool_]) -> float:
-    """Return the chance that a positive example scores above a negative one."""
-    ranks = np.searchsorted(np.sort(scores[negative]), scores[positive])
-    return float(ranks.mean() / negative.sum())
 
 
 if __name__ == "__main__":

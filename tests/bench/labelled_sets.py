@@ -16,8 +16,9 @@ import psycopg
 from numpy.typing import NDArray
 
 from chatsphere.adapters.minilm import MiniLmEmbedder
-from chatsphere.knowledge.retrieval.fusion import CANDIDATES
-from chatsphere.knowledge.retrieval.lexical import Question, Term
+from chatsphere.knowledge.retrieval.lexical import Question
+from chatsphere.knowledge.retrieval.settings import CANDIDATES
+from chatsphere.knowledge.retrieval.words import Term
 from tests.postgres import fresh_database, running_server
 
 LEXEMES = """
@@ -87,12 +88,13 @@ class SmallBot:
 def read_sets(data: Path, questions: int) -> list[LabelledSet]:
     """Read and embed every set under `data`, each with at most so many questions."""
     folders = sorted(path for path in data.iterdir() if (path / "qrels.tsv").exists())
-    with _lexemes() as lexemes:
+    with analyser() as lexemes:
         return [_read(folder, lexemes, questions) for folder in folders]
 
 
 @contextmanager
-def _lexemes() -> Iterator[Analyser]:
+def analyser() -> Iterator[Analyser]:
+    """Return what makes a text the lexemes of the product, by a scratch PostgreSQL."""
     with running_server() as server, fresh_database(server) as urls, psycopg.connect(urls.admin) as connection:
 
         def analyse(text: str) -> Words:

@@ -1,12 +1,15 @@
 """What every answer model keeps to, whoever made it. A new adapter joins the `MODELS`."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 
 from chatsphere.adapters.extractive import ExtractiveAnswerModel
 from chatsphere.adapters.gemini.answers import GeminiAnswerModel
 from chatsphere.adapters.minilm import MiniLmEmbedder
+from chatsphere.cancellation import CallCancelledError
 from chatsphere.chat.estimating import INSTRUCTIONS, PASSAGE_FRAME
 from chatsphere.ports import (
     AnswerCitation,
@@ -109,6 +112,17 @@ def test_a_call_can_be_cancelled(model: AnswerModel) -> None:
     next(stream)
     stream.close()  # type: ignore[attr-defined]
     assert list(stream) == []
+
+
+def test_a_call_can_be_cancelled_by_another_thread(model: AnswerModel) -> None:
+    request = AnswerRequest(REQUEST.question, REQUEST.passages)
+    stream = model.stream(request)
+    assert isinstance(next(iter(stream)), AnswerDelta)
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(request.cancellation.cancel).result()
+    # What need not be waited for may still come; nothing else is raised.
+    with suppress(CallCancelledError):
+        assert all(isinstance(event, AnswerEvent) for event in stream)
 
 
 def test_without_passages_nothing_is_cited(model: AnswerModel) -> None:

@@ -8,19 +8,28 @@ import pytest
 
 from chatsphere.adapters.gemini.embedder import GeminiEmbedder
 from chatsphere.adapters.gemini.tokens import GeminiTokenEstimate
+from chatsphere.adapters.local_model import LocalEmbedder
 from chatsphere.adapters.minilm import MiniLmEmbedder, MiniLmTokenizer
+from chatsphere.adapters.model_folder import read_model_folder
 from chatsphere.ports import Embedder, TokenCounter, Vector
 from chatsphere.settings import EmbeddingSettings
+from tests.builders.model_folder import write_model_folder
 from tests.loopback.gemini_model import padded
 from tests.loopback.gemini_server import GeminiServer
 
-EMBEDDERS = ["minilm", "gemini", "gemini_001"]
-TOKEN_COUNTERS = ["minilm", "minilm_tokenizer", "gemini_tokens"]
+EMBEDDERS = ["minilm", "local", "gemini", "gemini_001"]
+TOKEN_COUNTERS = ["minilm", "minilm_tokenizer", "local", "gemini_tokens"]
 
 
 @pytest.fixture(scope="module")
 def minilm() -> Embedder:
     return MiniLmEmbedder()
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Embedder:
+    folder = write_model_folder(tmp_path_factory.mktemp("models") / "a model")
+    return LocalEmbedder(read_model_folder(str(folder)))
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 import httpx
@@ -269,3 +270,27 @@ def test_a_bucket_that_does_not_exist_is_unavailable(endpoint: str) -> None:
         list(store.keys(""))
     with pytest.raises(UnavailableError):
         store.put("a", b"", content_type="text/plain", metadata={})
+
+
+@pytest.mark.parametrize("name", ["notes.txt", 'a"b; filename=evil.html', "Übersicht 1.pdf"])
+def test_a_link_reads_one_version_and_is_saved_under_its_name(endpoint: str, name: str) -> None:
+    # Given
+    store = s3(endpoint, versioned=True).store
+    first = store.put("o/b/page.html", b"<script>", content_type="text/html", metadata={})
+    store.put("o/b/page.html", b"newer", content_type="text/html", metadata={})
+    # When
+    url = store.presign_download(
+        "o/b/page.html",
+        first.version_id,
+        content_type="application/octet-stream",
+        file_name=name,
+        inline=False,
+        expires_seconds=300,
+    )
+    answer = httpx.get(url)
+    # Then
+    assert answer.content == b"<script>"
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["content-disposition"] == f"attachment; filename*=UTF-8''{quote(name, safe='')}"
+    assert answer.headers["cache-control"] == "private, no-store"
+    assert "X-Amz-Expires=300" in url

@@ -1,4 +1,4 @@
-"""The README's tour, word for word: every command works and prints what the README says."""
+"""The README's tour and the API's examples, word for word: every command works and prints what the page says."""
 
 import os
 import re
@@ -14,21 +14,21 @@ pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
 REPOSITORY = Path(__file__).parents[2]
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 STEPS = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+EXAMPLES = re.findall(r"```sh\n(.*?)```", (REPOSITORY / "docs" / "api.md").read_text(encoding="utf-8"), re.DOTALL)
 PRINTED = re.findall(r"<!-- prints -->\n```\n(.*?)```", README, re.DOTALL)
 
 
-def test_the_tour_works_and_prints_what_it_says(endpoints: dict[str, Any], tmp_path: Path) -> None:
-    # The newcomer's shell beside the shared instance, with this test's own interpreter in the place of .venv.
+def run(steps: list[str], endpoints: dict[str, Any], home: Path) -> str:
+    """Run them in a newcomer's shell beside the shared instance, with this test's own interpreter as .venv's."""
     binaries = Path(sys.executable).parent
-    steps = [step.replace("source .venv/bin/activate\n", "") for step in STEPS]
-    assert steps
     environment = {
         "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
-        "HOME": str(tmp_path),
+        "HOME": str(home),
         "LANG": "C.UTF-8",
         "PYTHONPATH": str(REPOSITORY / "shared"),
         "CHATSPHERE_HOME": str(endpoints["home"]),
     }
+    assert steps
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", "\n".join(steps)],
         cwd=REPOSITORY,
@@ -38,11 +38,22 @@ def test_the_tour_works_and_prints_what_it_says(endpoints: dict[str, Any], tmp_p
         timeout=300,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    shown = " ".join(done.stdout.split())
+    return done.stdout
+
+
+def test_the_tour_works_and_prints_what_it_says(endpoints: dict[str, Any], tmp_path: Path) -> None:
+    printed = run([step.replace("source .venv/bin/activate\n", "") for step in STEPS], endpoints, tmp_path)
+    shown = " ".join(printed.split())
     assert PRINTED
     for line in "\n".join(PRINTED).splitlines():
-        assert " ".join(line.split()) in shown, done.stdout
-    assert "event: done" in done.stdout
+        assert " ".join(line.split()) in shown, printed
+    assert "event: done" in printed
+
+
+def test_the_examples_of_the_api_work(endpoints: dict[str, Any], tmp_path: Path) -> None:
+    printed = run(EXAMPLES, endpoints, tmp_path)
+    assert "within 30 days of delivery" in printed
+    assert '"answer_not_under_way"' in printed
 
 
 def test_the_aws_command_line_is_shown_the_right_place(endpoints: dict[str, Any]) -> None:

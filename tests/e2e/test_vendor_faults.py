@@ -88,7 +88,7 @@ def test_a_vendor_that_refuses_every_third_call_is_not_noticed(healthy: Vendors,
 def test_an_answer_that_is_cut_off_ends_with_an_error_and_is_kept_as_far_as_it_came(
     healthy: Vendors, developer: Client
 ) -> None:
-    bot_id = developer.bot()["id"]
+    bot_id = developer.bot(configuration={"cache": False})["id"]
     _ingested(developer, bot_id)
     whole = developer.chat(bot_id, QUESTIONS[0][0])["answer"]
     healthy.gemini.faults.append(Cuts(events=2))

@@ -48,11 +48,13 @@ class Received:
 class GeminiServer(GeminiService):
     """A server on a free port. `faults` are used up one by one; `every_nth` refuses every nth call with 429.
 
-    `left` counts the clients that left before their answer was over.
+    `left` counts the clients that left before their answer was over. A streamed answer rests `pause_seconds` before
+    each event.
     """
 
     key: str = "test-key"
     every_nth: int | None = None
+    pause_seconds: float = 0.0
     faults: list[Fault] = field(default_factory=list)
     received: list[Received] = field(default_factory=list)
     left: int = 0
@@ -88,6 +90,8 @@ class GeminiServer(GeminiService):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Headers and body leave in two writes, which Nagle's algorithm and delayed acknowledgements make 40 ms.
+    disable_nagle_algorithm = True
 
     def __init__(self, gemini: GeminiServer, *arguments: Any) -> None:
         self.gemini = gemini
@@ -176,6 +180,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._head(200, {"Transfer-Encoding": "chunked"}, "text/event-stream")
         stop = getattr(fault, "events", None) if not isinstance(fault, Finishes) else None
         for message in messages[:stop]:
+            if self.gemini.stopping.wait(self.gemini.pause_seconds):
+                return
             self._chunk(b"data: " + json.dumps(message, ensure_ascii=False).encode() + b"\r\n\r\n", fault)
         match fault:
             case Cuts():

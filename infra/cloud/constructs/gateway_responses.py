@@ -17,7 +17,8 @@ from chatsphere.errors import (
     UnsupportedMediaTypeError,
 )
 from chatsphere.http.cors import EXPOSED_HEADERS
-from chatsphere.http.problem import CONTENT_TYPE, problem, problem_headers
+from chatsphere.http.openai_errors import gateway_problem
+from chatsphere.http.problem import CONTENT_TYPE, problem_headers
 
 REQUEST_ID: Final = "$context.requestId"
 MAX_BODY_BYTES: Final = 10 * 1024 * 1024
@@ -85,7 +86,7 @@ ANSWERS: Final[Mapping[str, ChatSphereError]] = {
 def add_gateway_responses(api: apigateway.RestApi, *, cross_origin: bool) -> None:
     """Give the API its own answers; `cross_origin` lets pages of other origins read them."""
     for type_, error in ANSWERS.items():
-        _add(api, type_, error.status, problem(error, REQUEST_ID), _headers(error), cross_origin)
+        _add(api, type_, error.status, gateway_problem(error, REQUEST_ID), _headers(error), cross_origin)
     _add(api, "ACCESS_DENIED", 401, _denied(), _headers(UnauthorizedError()), cross_origin)
 
 
@@ -94,11 +95,13 @@ def _denied() -> dict[str, Any]:
 
     The template places them as they are: the authorizer uses no word that would need escaping in JSON.
     """
-    return problem(UnauthorizedError(), REQUEST_ID) | {
+    answer = gateway_problem(UnauthorizedError(), REQUEST_ID)
+    return answer | {
         "type": "urn:chatsphere:problem:$context.authorizer.code",
         "title": "$context.authorizer.title",
         "detail": "$context.authorizer.detail",
         "code": "$context.authorizer.code",
+        "error": answer["error"] | {"message": "$context.authorizer.detail"},
     }
 
 

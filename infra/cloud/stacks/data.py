@@ -151,6 +151,7 @@ def _model_variables(config: DeploymentConfig) -> dict[str, str]:
         "QDRANT_COLLECTION": config.prefix,
         "MALWARE_SCAN": "guardduty" if config.malware_scan else "off",
         "OCR": config.ocr or "off",
+        "CACHE": config.cache,
         **qdrant,
     }
 

@@ -30,6 +30,7 @@ PROVIDER_SECRETS: Final[Mapping[str, tuple[ProviderSecret, ...]]] = {
     "gemini": (ProviderSecret("GeminiKey", "gemini-api-key", "API key of Gemini", "GEMINI_API_KEY"),),
     "pinecone": (ProviderSecret("PineconeKey", "pinecone-api-key", "API key of Pinecone", "PINECONE_API_KEY"),),
     "qdrant": (ProviderSecret("QdrantKey", "qdrant-api-key", "API key of Qdrant", "QDRANT_API_KEY"),),
+    "redis": (ProviderSecret("CacheUrl", "cache-url", "Address of the Redis server, with its password", "CACHE_URL"),),
     "stripe": (
         ProviderSecret("StripeKey", "stripe-api-key", "API key of Stripe", "STRIPE_API_KEY"),
         ProviderSecret(
@@ -46,7 +47,7 @@ class SecretsStack(Stack):
         super().__init__(scope, construct_id, description="ChatSphere: keys", termination_protection=config.keeps_data)
         self.key = encryption_key(self, config)
         self.provider_keys: dict[str, secretsmanager.ISecret] = {}
-        for provider in ("gemini", config.chosen_vector_store, *(["stripe"] if config.stripe else [])):
+        for provider in ("gemini", config.chosen_vector_store, config.cache, *(["stripe"] if config.stripe else [])):
             for described in PROVIDER_SECRETS.get(provider, ()):
                 self._empty(described, config)
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from chatsphere.access.permissions import REQUIREMENTS, BotLevel, Permission, bot_level
 from chatsphere.access.principal import Principal
 from chatsphere.db.database import Connection
+from chatsphere.db.uuid_time import kept_between
 from chatsphere.errors import InsufficientPermissionError, NotFoundError
 
 # A bot with what was granted on it to the caller. One that is being deleted exists for nobody.
@@ -29,14 +30,32 @@ BOT_OF_CONVERSATION: Final = """
       AND conversations.id = %(conversation_id)s
 """
 
+# The bot of a message, or of an answer that is still being written. Messages are partitioned by `created_at`; the id
+# says about when that was.
+BOT_OF_MESSAGE: Final = """
+    SELECT bots.id, bots.visibility, bot_members.permission
+    FROM (
+        SELECT organization_id, bot_id FROM answers_under_way
+        WHERE organization_id = app.current_organization() AND message_id = %(message_id)s
+        UNION ALL
+        SELECT organization_id, bot_id FROM messages
+        WHERE organization_id = app.current_organization() AND id = %(message_id)s
+          AND created_at >= %(since)s AND created_at < %(until)s
+        LIMIT 1) said
+    JOIN bots ON bots.organization_id = said.organization_id AND bots.id = said.bot_id
+    LEFT JOIN bot_members ON bot_members.bot_id = bots.id AND bot_members.user_id = %(user_id)s
+        AND bot_members.organization_id = app.current_organization()
+    WHERE bots.status <> 'deleting'
+"""
 
-STATEMENTS: Final = {"bot": BOT, "conversation": BOT_OF_CONVERSATION}
+
+STATEMENTS: Final = {"bot": BOT, "conversation": BOT_OF_CONVERSATION, "message": BOT_OF_MESSAGE}
 """How the bot is found, by what the path names; the first that it does."""
 
 
 @dataclass(frozen=True, slots=True)
 class BotAccess:
-    """What the database says of the bot that a request names, by itself or by a conversation."""
+    """What the database says of the bot that a request names, by itself, by a conversation or by a message."""
 
     noun: str
     bot_id: UUID | None
@@ -68,7 +87,9 @@ def looking_up(connection: Connection, caller: Principal, path: Mapping[str, UUI
     if noun is None:
         return lambda: None
     # Only this id of the path's: it may name another user, too, as that of a bot's member does.
-    found = connection.execute(STATEMENTS[noun], {"user_id": caller.user_id, f"{noun}_id": path[f"{noun}_id"]})
+    named = path[f"{noun}_id"]
+    values = {"user_id": caller.user_id, f"{noun}_id": named} | (kept_between(named) if noun == "message" else {})
+    found = connection.execute(STATEMENTS[noun], values)
     return lambda: _access(noun, found.fetchone(), caller)
 
 

@@ -34,6 +34,11 @@ class Principal:
         """Whose requests are counted together: the key's, or else the person's."""
         return self.api_key_id or self.user_id
 
+    @property
+    def reads_conversations(self) -> bool:
+        """Whether everybody's conversations are open to the caller: to people, and to keys with the scope."""
+        return self.api_key_id is None or Scope.CONVERSATIONS_READ in self.scopes
+
     def require(self, permission: Permission) -> None:
         """Raise unless scope and role permit this; what a bot requires is checked where the bot is known.
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
+from chatsphere.adapters.onnx_sessions import session_of
 from chatsphere.errors import ConfigurationError
 from chatsphere.ports import Vector
 
@@ -101,17 +102,7 @@ class MiniLmEmbedder(MiniLmTokenizer):
 
     @cached_property
     def _session(self) -> "InferenceSession":
-        from onnxruntime import InferenceSession, SessionOptions
-
-        options = SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        # The arena keeps the largest run's memory for good; without it a run is not measurably slower.
-        options.enable_cpu_mem_arena = False
-        options.log_severity_level = 3
-        # By path, not as bytes: the session would keep those beside its own copy (27 MB).
-        model = str(_verified(_MODEL_FILE, _MODEL_SHA256))
-        return InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        return session_of(_verified(_MODEL_FILE, _MODEL_SHA256))
 
 
 def _verified(file: tuple[str, str], expected_sha256: str) -> Path:

@@ -85,3 +85,12 @@ SETTLE: Final = """
         cost_microdollars = spent.cost_microdollars + EXCLUDED.cost_microdollars
 """
 """Count what was used in the reservation's place; nothing where it was settled before."""
+
+COUNT: Final = """
+    INSERT INTO budget_periods AS spent (organization_id, subject_id, period, tokens, cost_microdollars)
+    VALUES (app.current_organization(), app.current_organization(), %(period)s, %(tokens)s, %(microdollars)s)
+    ON CONFLICT (organization_id, subject_id, period) DO UPDATE
+    SET tokens = spent.tokens + EXCLUDED.tokens,
+        cost_microdollars = spent.cost_microdollars + EXCLUDED.cost_microdollars
+"""
+"""Count what was used without a reservation."""

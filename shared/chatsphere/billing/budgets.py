@@ -94,6 +94,15 @@ def settle(connection: Connection, reservation_id: UUID, used: Spending, *, mess
     )
 
 
+def count_spending(connection: Connection, used: Spending, now: datetime) -> None:
+    """Count what was used for the organization in the background, where nothing was set aside; no budget refuses it.
+
+    Call it last in a transaction: it holds the organization's month.
+    """
+    values = {"period": month_of(now), "tokens": used.tokens, "microdollars": used.cost_microdollars}
+    connection.execute(queries.COUNT, values)
+
+
 def organization_usage(connection: Connection, organization_id: UUID, now: datetime) -> MonthUsage:
     """Return what the organization uses in the present month."""
     return _taken(connection, [organization_id], now)

@@ -14,6 +14,7 @@ from chatsphere.bots import publication, queries, versions
 from chatsphere.bots.author import Author
 from chatsphere.bots.members import grant
 from chatsphere.bots.model import Bot, BotDraft, bot_of
+from chatsphere.bots.slugs import SlugTakenError, free_slug
 from chatsphere.db.database import Connection, Database
 from chatsphere.errors import UnavailableError
 from chatsphere.knowledge.ingestion.receipts import Deletion, open_deletion
@@ -57,19 +58,24 @@ def create_bot(
     Raises:
         QuotaExceededError: the plan permits no further bot.
         EmailNotVerifiedError: it would be public, and the author's mail address was not verified.
+        SlugTakenError: another bot has its slug.
     """
     if draft.visibility == "public":
         author.check_publishing(connection)
     require_room(connection, Quota.BOTS)
     values = {
         **asdict(draft),
+        "slug": draft.slug or free_slug(connection, draft.name, bot_id),
         "configuration": draft.configuration.to_json(),
         "id": bot_id,
         "organization_id": organization_id,
         "created_by": author.user_id,
         "now": now,
     }
-    bot = bot_of(connection.execute(queries.INSERT, values).fetchone())
+    row = connection.execute(queries.INSERT, values).fetchone()
+    if row is None:
+        raise SlugTakenError
+    bot = bot_of(row)
     grant(connection, bot_id, author.user_id, BotLevel.MANAGE, now=now)
     versions.record(connection, bot_id, by=author.user_id, at=now)
     publication.keep_in_step(connection, bot_id, now)

@@ -6,11 +6,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import psycopg
+
 from chatsphere.bots import publication, queries, version_queries, versions
 from chatsphere.bots.author import Author
 from chatsphere.bots.bots import get_bot
 from chatsphere.bots.configuration import BotConfiguration
 from chatsphere.bots.model import Bot, bot_of
+from chatsphere.bots.slugs import SlugTakenError, free_slug
 from chatsphere.db.database import Connection
 from chatsphere.errors import BotArchivedError, NotFoundError, VersionConflictError
 from chatsphere.knowledge.ingestion.transitions import restore_bot_status
@@ -36,6 +39,7 @@ def change_bot(connection: Connection, bot_id: UUID, change: BotChange, *, autho
         BotArchivedError: it is archived.
         VersionConflictError: it is not at the version that is expected.
         InsufficientPermissionError, EmailNotVerifiedError: see `Author.check_state_change`.
+        SlugTakenError: another bot has its slug.
     """
     bot = _hold(connection, bot_id, change.expected_version)
     changed = replace(bot, **change.fields)
@@ -43,8 +47,13 @@ def change_bot(connection: Connection, bot_id: UUID, change: BotChange, *, autho
         changed = replace(changed, configuration=bot.configuration.merged(change.configuration))
     if (changed.visibility, changed.is_active) != (bot.visibility, bot.is_active):
         author.check_state_change(connection, changed.visibility)
+    if changed.slug is None:
+        changed = replace(changed, slug=free_slug(connection, changed.name, bot_id))
     values = {**asdict(changed), "configuration": changed.configuration.to_json(), "now": now}
-    changed = bot_of(connection.execute(queries.UPDATE, values).fetchone())
+    try:
+        changed = bot_of(connection.execute(queries.UPDATE, values).fetchone())
+    except psycopg.errors.UniqueViolation:
+        raise SlugTakenError from None
     versions.record(connection, bot_id, by=author.user_id, at=now)
     publication.keep_in_step(connection, bot_id, now)
     return changed

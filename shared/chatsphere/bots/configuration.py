@@ -2,9 +2,14 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from chatsphere.knowledge.retrieval.settings import DEFAULTS, RetrievalSettings
+from chatsphere.ports import PersonalDataKind
+
+Kinds = Annotated[list[PersonalDataKind], AfterValidator(lambda kinds: list(dict.fromkeys(kinds)))]
 
 
 class BotConfiguration(BaseModel):
@@ -19,6 +24,24 @@ class BotConfiguration(BaseModel):
         le=1,
         description="Evidence below this is no evidence; null takes the value calibrated for the embedder.",
     )
+    lexical_weight: float = Field(
+        default=DEFAULTS.lexical_weight,
+        ge=0,
+        le=10,
+        description="What words count against vectors, which count 1; 0: vectors alone decide.",
+    )
+    candidates: int = Field(
+        default=DEFAULTS.candidates, ge=10, le=500, description="How many chunks vectors and words contribute each."
+    )
+    neighbours: int = Field(
+        default=DEFAULTS.neighbours,
+        ge=0,
+        le=5,
+        description="How many chunks of the same section before a hit, and after it, may fill the rest of the budget.",
+    )
+    deduplicate: bool = Field(
+        default=DEFAULTS.deduplicate, description="Whether a passage that stands in several documents is one hit."
+    )
     token_budget: int = Field(default=2000, ge=100, le=100_000, description="Tokens of all passages together.")
     fallback_text: str = Field(
         default="I don't know. I found nothing about that in the documents I was given.",
@@ -27,6 +50,48 @@ class BotConfiguration(BaseModel):
         description="The answer when there is no evidence.",
     )
     max_output_tokens: int = Field(default=1024, ge=1, le=65_536, description="Tokens of one answer at most.")
+
+    cache: bool = Field(
+        default=True,
+        description="Whether a question that begins a conversation is answered with what the same question was "
+        "answered before, as long as documents and settings are the same, for a day at most.",
+    )
+
+    on_disconnect: Literal["finish", "stop"] = Field(
+        default="finish",
+        description="What becomes of an answer whose client leaves, where the platform tells: it is written to its end "
+        "and kept, or stopped and kept as far as it is written. One that was asked for with an `Idempotency-Key` is "
+        "written to its end.",
+    )
+
+    recall: Literal["off", "conversation", "end_user"] = Field(
+        default="conversation",
+        description="Where earlier messages are looked for that help to understand a question: in its own "
+        "conversation, before the last twelve messages; also in other conversations of the same `user`; or nowhere.",
+    )
+    memory: bool = Field(
+        default=True,
+        description="Whether messages are embedded, to be found again by what they mean. Switched off, what there is "
+        "is deleted; switched on, earlier messages are taken in with the next one.",
+    )
+
+    redaction: Kinds = Field(
+        default=[],
+        max_length=32,
+        description="Kinds of personal data that are masked, each character, in documents when they are read and in "
+        "questions before anything is kept, embedded or sent to a model.",
+    )
+
+    @property
+    def retrieval(self) -> RetrievalSettings:
+        """How the bot's searches find."""
+        return RetrievalSettings(
+            threshold=self.threshold,
+            lexical_weight=self.lexical_weight,
+            candidates=self.candidates,
+            neighbours=self.neighbours,
+            deduplicate=self.deduplicate,
+        )
 
     @classmethod
     def stored(cls, values: Mapping[str, Any]) -> Self:

@@ -14,7 +14,8 @@ from chatsphere.errors import NotFoundError
 class Bot:
     """A chatbot. `model` is None where the deployment's default answers.
 
-    `embedding_model` is None before the bot's first document.
+    `embedding_model` is None before the bot's first document. `slug` is None where the release before made the bot and
+    nobody has changed it since.
     """
 
     id: UUID
@@ -32,6 +33,7 @@ class Bot:
     status: str
     version: int
     embedding_model: str | None
+    slug: str | None
     created_by: UUID | None
     created_at: datetime
     updated_at: datetime
@@ -39,9 +41,10 @@ class Bot:
 
 @dataclass(frozen=True, slots=True)
 class BotDraft:
-    """What a bot is made from."""
+    """What a bot is made from. Without a `slug` it is given one by its name."""
 
     name: str
+    slug: str | None = None
     description: str = ""
     avatar: str | None = None
     welcome_message: str = "Hi! How can I help you today?"

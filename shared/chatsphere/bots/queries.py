@@ -12,17 +12,26 @@ VISIBLE = f"{TENANT} AND bots.status <> 'deleting'"
 
 COLUMNS = """bots.id, bots.organization_id, bots.name, bots.description, bots.avatar, bots.welcome_message,
     bots.system_prompt, bots.model, bots.temperature, bots.visibility, bots.configuration, bots.is_active, bots.status,
-    bots.version, bots.embedding_model, bots.created_by, bots.created_at, bots.updated_at"""
+    bots.version, bots.embedding_model, bots.slug, bots.created_by, bots.created_at, bots.updated_at"""
 
 INSERT = f"""
-    INSERT INTO bots (id, organization_id, name, description, avatar, welcome_message, system_prompt, model,
+    INSERT INTO bots (id, organization_id, name, slug, description, avatar, welcome_message, system_prompt, model,
                       temperature, visibility, configuration, created_by, created_at, updated_at)
-    VALUES (%(id)s, %(organization_id)s, %(name)s, %(description)s, %(avatar)s, %(welcome_message)s,
+    VALUES (%(id)s, %(organization_id)s, %(name)s, %(slug)s, %(description)s, %(avatar)s, %(welcome_message)s,
             %(system_prompt)s, %(model)s, %(temperature)s, %(visibility)s, %(configuration)s::jsonb,
             %(created_by)s, %(now)s, %(now)s)
+    ON CONFLICT (organization_id, slug) DO NOTHING
     RETURNING {COLUMNS}
 """
-"""Make a bot."""
+"""Make a bot; no row where another one has its slug."""
+
+HOLD_SLUG = """
+SELECT pg_advisory_xact_lock(hashtextextended('bot slug ' || app.current_organization()::text || %(slug)s, 0))
+"""
+"""Have others who would make a bot of this slug wait until the transaction ends."""
+
+SLUG_TAKEN = f"SELECT FROM bots WHERE {TENANT} AND bots.slug = %(slug)s AND bots.id <> %(id)s"
+"""Whether another bot of the tenant has the slug."""
 
 GET = f"SELECT {COLUMNS} FROM bots WHERE {VISIBLE} AND bots.id = %(id)s"
 """One bot."""
@@ -45,9 +54,10 @@ a permission of one's own. `only` limits them to these."""
 
 UPDATE = f"""
     UPDATE bots
-    SET name = %(name)s, description = %(description)s, avatar = %(avatar)s, welcome_message = %(welcome_message)s,
-        system_prompt = %(system_prompt)s, model = %(model)s, temperature = %(temperature)s,
-        visibility = %(visibility)s, configuration = %(configuration)s::jsonb, is_active = %(is_active)s,
+    SET name = %(name)s, slug = %(slug)s, description = %(description)s, avatar = %(avatar)s,
+        welcome_message = %(welcome_message)s, system_prompt = %(system_prompt)s, model = %(model)s,
+        temperature = %(temperature)s, visibility = %(visibility)s, configuration = %(configuration)s::jsonb,
+        is_active = %(is_active)s,
         version = version + (
             (name, description, avatar, welcome_message, system_prompt, model, temperature, configuration)
             IS DISTINCT FROM
@@ -60,9 +70,12 @@ UPDATE = f"""
 """Write all that may be changed of a bot; what differs from before makes it the next version."""
 
 SET_STATUS = f"""
-    UPDATE bots SET status = %(status)s, updated_at = %(now)s WHERE {VISIBLE} AND bots.id = %(id)s RETURNING {COLUMNS}
+    UPDATE bots
+    SET status = %(status)s, slug = CASE WHEN %(status)s <> 'deleting' THEN slug END, updated_at = %(now)s
+    WHERE {VISIBLE} AND bots.id = %(id)s
+    RETURNING {COLUMNS}
 """
-"""Archive a bot, or take it away from everybody; no row where there is none."""
+"""Archive a bot, or take it away from everybody, which makes its slug free; no row where there is none."""
 
 ANSWERS_ANYBODY = "bots.visibility = 'public' AND bots.is_active AND bots.status NOT IN ('archived', 'deleting')"
 

@@ -11,9 +11,27 @@ from chatsphere.access.permissions import BotLevel
 from chatsphere.bots.changing import BotChange
 from chatsphere.bots.configuration import BotConfiguration
 from chatsphere.bots.model import Bot, BotDraft
+from chatsphere.bots.slugs import FORM, has_id_form
 from chatsphere.http.models import ApiRequest, ApiResponse, unchanged
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
+def _no_id(slug: str) -> str:
+    if has_id_form(slug):
+        raise ValueError("must not have the form of an id")
+    return slug
+
+
+Slug = Annotated[
+    str,
+    Field(
+        pattern=FORM,
+        max_length=63,
+        description="The `model` by which OpenAI clients ask for the bot; its own within the organization.",
+    ),
+    AfterValidator(_no_id),
+]
 Description = Annotated[str, Field(max_length=5000)]
 Avatar = Annotated[str, Field(max_length=2000, description="Address of a picture.")]
 WelcomeMessage = Annotated[str, Field(max_length=2000)]
@@ -43,6 +61,7 @@ class CreateBotRequest(ApiRequest):
     """A new bot; everything but its name has a default."""
 
     name: Name
+    slug: Slug | None = Field(default=None, description="Left out, it is made from the name.")
     description: Description = DRAFT.description
     avatar: Avatar | None = None
     welcome_message: WelcomeMessage = DRAFT.welcome_message
@@ -64,6 +83,7 @@ class UpdateBotRequest(ApiRequest):
     """
 
     name: Name = unchanged()
+    slug: Slug = unchanged()
     description: Description = unchanged()
     avatar: Avatar | None = unchanged()
     welcome_message: WelcomeMessage = unchanged()
@@ -89,6 +109,7 @@ class BotResponse(ApiResponse):
     id: UUID
     organization_id: UUID
     name: str
+    slug: str | None = Field(description="The `model` by which OpenAI clients ask for the bot; its id does as well.")
     description: str
     avatar: str | None
     welcome_message: str

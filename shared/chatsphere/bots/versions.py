@@ -1,12 +1,13 @@
 """The history of bots: what each was, who changed it and when. A version never changes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from chatsphere.bots import version_queries as queries
+from chatsphere.bots.configuration import BotConfiguration
 from chatsphere.bots.model import Bot
 from chatsphere.db.database import Connection
 from chatsphere.errors import NotFoundError
@@ -60,3 +61,23 @@ def get_version(connection: Connection, bot_id: UUID, version: int) -> Version:
     if row is None:
         raise NotFoundError("There is no such version.")
     return Version(**row)
+
+
+def bot_at(connection: Connection, bot: Bot, version: int | None) -> Bot:
+    """Return the bot as it answered at a version, for trying it out; None: as it is.
+
+    Raises:
+        NotFoundError: the bot has no such version.
+    """
+    if version is None or version == bot.version:
+        return bot
+    content = get_version(connection, bot.id, version).content
+    return replace(
+        bot,
+        system_prompt=content["system_prompt"],
+        model=content["model"],
+        temperature=content["temperature"],
+        # What is masked now is masked: whoever asks an earlier version asks today.
+        configuration=BotConfiguration.stored({**content["configuration"], "redaction": bot.configuration.redaction}),
+        version=version,
+    )

@@ -21,6 +21,7 @@ class Source:
     char_start: int
     char_end: int
     score: float
+    chunk_ids: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +46,17 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What the calls of the model took."""
+    """What the calls of models took: of the one that answers, and of the one that embeds. The cost is of both."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost_microdollars: int = 0
+    embedding_tokens: int = 0
+
+    @property
+    def tokens(self) -> int:
+        """All of them, which is what a budget counts."""
+        return self.prompt_tokens + self.completion_tokens + self.embedding_tokens
 
     def __add__(self, other: "Usage") -> "Usage":
         """Return what two calls took together."""
@@ -57,6 +64,7 @@ class Usage:
             self.prompt_tokens + other.prompt_tokens,
             self.completion_tokens + other.completion_tokens,
             self.cost_microdollars + other.cost_microdollars,
+            self.embedding_tokens + other.embedding_tokens,
         )
 
 
@@ -102,6 +110,7 @@ class AnswerDone:
     confidence: float
     usage: Usage
     latency_ms: Mapping[str, int]
+    cached: bool = False
 
 
 @dataclass(frozen=True, slots=True)

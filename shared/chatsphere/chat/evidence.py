@@ -1,19 +1,16 @@
 """What chat asks of retrieval."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
 
-from chatsphere.knowledge.retrieval.models import Hit, Mode, Passage, SearchResult
+from chatsphere.knowledge.retrieval.filters import DocumentFilter
+from chatsphere.knowledge.retrieval.models import Mode, Passage, SearchResult
+from chatsphere.knowledge.retrieval.settings import DEFAULTS, RetrievalSettings
 
 
 class Retriever(Protocol):
     """Finds evidence in one bot's documents. Runs short transactions of its own."""
-
-    @property
-    def default_threshold(self) -> float:
-        """The confidence below which nothing relevant was found, as calibrated for the embedder."""
-        ...
 
     def search(
         self,
@@ -22,12 +19,18 @@ class Retriever(Protocol):
         query: str,
         *,
         limit: int,
-        documents: Collection[UUID] | None = None,
+        within: DocumentFilter | None = None,
         mode: Mode = "fused",
+        settings: RetrievalSettings = DEFAULTS,
+        explain: bool = False,
     ) -> SearchResult:
-        """Return up to `limit` hits; `documents` restricts the search to these."""
+        """Return up to `limit` hits in the documents that the filter lets through; `explain`: with why."""
         ...
 
-    def assemble(self, hits: Sequence[Hit], token_budget: int) -> Sequence[Passage]:
+    def embedding_cost(self, model: str | None, tokens: int) -> int:
+        """Return what embedding so many tokens by a bot's model costs in micro-dollars; None: the deployment's own."""
+        ...
+
+    def assemble(self, found: SearchResult, token_budget: int) -> Sequence[Passage]:
         """Return the hits as passages, neighbours merged, as many as the budget holds."""
         ...

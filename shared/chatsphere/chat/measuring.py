@@ -7,7 +7,7 @@ from chatsphere.chat.draft import Draft
 from chatsphere.observability import Metric, record
 
 STAGES: Final = {
-    "retrieval": Metric.RETRIEVAL_TIME,
+    "retrieve": Metric.RETRIEVAL_TIME,
     "first_token": Metric.FIRST_TOKEN_TIME,
     "total": Metric.ANSWER_TIME,
 }
@@ -22,6 +22,13 @@ def record_answer(draft: Draft, latency_ms: Mapping[str, int]) -> None:
     record(Metric.PROMPT_TOKENS, draft.usage.prompt_tokens)
     record(Metric.COMPLETION_TOKENS, draft.usage.completion_tokens)
     record(Metric.COST_MICRODOLLARS, draft.usage.cost_microdollars)
+    record(Metric.QUESTION_TOKENS_EMBEDDED, draft.usage.embedding_tokens)
+    if draft.cache is not None:
+        record(Metric.CACHE_HITS if draft.cached else Metric.CACHE_MISSES)
+    if draft.client_left:
+        record(Metric.CLIENTS_LEFT)
+    if draft.stopped:
+        record(Metric.ANSWERS_STOPPED)
     if draft.dropped_citations:
         record(Metric.CITATIONS_DROPPED, draft.dropped_citations)
     if draft.error is not None:

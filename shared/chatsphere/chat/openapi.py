@@ -6,7 +6,10 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from chatsphere.access.permissions import Permission
+from chatsphere.chat import answer_openapi as answers
 from chatsphere.chat import public_schemas, schemas
+from chatsphere.chat.message_search import openapi as message_search
+from chatsphere.chat.openai import openapi as openai
 from chatsphere.http.operations import PERMISSION, PUBLIC, requires
 from chatsphere.http.problem import CONTENT_TYPE
 from chatsphere.knowledge.history import openapi as ingestion
@@ -21,7 +24,8 @@ STREAM_DESCRIPTION: Final = """With `stream: true`, Server-Sent Events. Each eve
 4. `citation` (CitationBody), repeated: a span of the answer written so far, and the quote it rests on
 5. `done` (DoneEvent): the answer is complete and kept; or `error` (ErrorEvent): it is not, and nothing follows
 
-A comment line every 15 s keeps an idle connection open. The answer is kept even if the client leaves."""
+A comment line every 15 s keeps an idle connection open. The answer is kept even if the client leaves, unless the bot
+is set to stop then. Each event has an `id`: `GET /v1/chat/{message_id}/stream` goes on after it."""
 
 CHAT_DESCRIPTION: Final = """Answers from the bot's documents, with citations that are checked to stand there, or says
 that it does not know (`answerable: false`, with `reason`): without evidence above the bot's threshold no model is
@@ -36,6 +40,8 @@ REQUESTS: Final[tuple[type[BaseModel], ...]] = (
     schemas.ChatRequest,
     schemas.SearchRequest,
     public_schemas.PublicChatRequest,
+    *message_search.REQUESTS,
+    *openai.REQUESTS,
 )
 RESPONSES: Final[tuple[type[BaseModel], ...]] = (
     schemas.ChatResponse,
@@ -49,6 +55,9 @@ RESPONSES: Final[tuple[type[BaseModel], ...]] = (
     public_schemas.PublicMetaEvent,
     public_schemas.PublicSourcesEvent,
     public_schemas.PublicDoneEvent,
+    *message_search.RESPONSES,
+    *answers.RESPONSES,
+    *openai.RESPONSES,
 )
 
 
@@ -78,11 +87,16 @@ def paths_and_schemas() -> tuple[Json, Json]:
         schemas.SearchRequest,
         schemas.SearchResponse,
     )
+    # Where there is a history, a model is asked.
+    search["responses"] |= {status: chat["responses"][status] for status in ("402", "403")}
     paths = {
         "/v1/bots/{bot_id}/chat": {"post": chat},
         "/v1/bots/{bot_id}/search": {"post": search},
         "/v1/public/bots/{bot_id}/chat": {"post": _public_chat()},
+        **answers.paths(),
+        **openai.paths(),
         ingestion.PATH: {"get": ingestion.operation()},
+        message_search.PATH: {"post": message_search.operation()},
     }
     return paths, _component_schemas()
 

@@ -6,6 +6,7 @@ from itertools import chain
 from starlette.concurrency import run_in_threadpool
 
 from chatsphere.chat import schemas
+from chatsphere.chat.audience import Audience
 from chatsphere.chat.events import (
     AnswerDone,
     AnswerFailed,
@@ -15,8 +16,9 @@ from chatsphere.chat.events import (
     SourcesFound,
     TextAdded,
 )
+from chatsphere.chat.positions import Position
 from chatsphere.failures import public_error
-from chatsphere.http.event_stream import EventStreamResponse, sse_event
+from chatsphere.http.event_stream import EventStreamResponse, sse_event, with_id
 from chatsphere.http.models import ApiResponse
 from chatsphere.http.problem import problem
 
@@ -28,6 +30,7 @@ def collected(events: Iterator[ChatEvent]) -> schemas.ChatResponse:
         ChatSphereError: the answer failed.
     """
     started: AnswerStarted | None = None
+    last: AnswerDone | AnswerFailed | None = None
     sources = SourcesFound(())
     answer, citations = "", []
     for event in events:
@@ -40,12 +43,14 @@ def collected(events: Iterator[ChatEvent]) -> schemas.ChatResponse:
                 answer += text
             case Cited(citation):
                 citations.append(schemas.CitationBody.model_validate(citation))
-            case AnswerFailed(error):
-                raise error
-            case AnswerDone():
-                assert started is not None
-                return _answer(started, sources, answer, citations, event)
-    raise AssertionError("chat events end with AnswerDone or AnswerFailed")
+            case AnswerDone() | AnswerFailed():
+                # What is still done after it is done here, and not by whoever drops the generator: the event loop.
+                last = event
+    if isinstance(last, AnswerFailed):
+        raise last.error
+    assert started is not None, "chat events begin with AnswerStarted"
+    assert last is not None, "chat events end with AnswerDone or AnswerFailed"
+    return _answer(started, sources, answer, citations, last)
 
 
 def _answer(
@@ -68,6 +73,7 @@ def _answer(
         finish_reason=done.finish_reason,
         usage=schemas.UsageBody.model_validate(done.usage),
         latency_ms=schemas.Latency.model_validate(done.latency_ms),
+        cached=done.cached,
     )
 
 
@@ -89,13 +95,22 @@ def frame(event: ChatEvent, request_id: str) -> bytes:
 
 
 def sse_frames(
-    events: Iterator[ChatEvent], request_id: str, present: Callable[[ChatEvent, str], bytes] = frame
+    events: Iterator[ChatEvent],
+    request_id: str,
+    present: Callable[[ChatEvent, str], bytes] = frame,
+    position: Position | None = None,
 ) -> Iterator[bytes]:
-    """Yield each event as a frame. It ends with `done` or `error`, whatever happens."""
+    """Yield each event as a frame, with the id from which another stream goes on. What fails is the last: `error`.
+
+    `position` is of who has heard something before.
+    """
+    position = position or Position()
     try:
         for event in events:
-            yield present(event, request_id)
+            position = position.after(event)
+            yield with_id(present(event, request_id), str(position))
     except Exception as error:
+        # Without an id: what is kept is told by the next stream, from the last event that has one.
         yield present(AnswerFailed(public_error(error)), request_id)
 
 
@@ -104,10 +119,16 @@ async def streamed(
     request_id: str,
     heartbeat_seconds: float,
     present: Callable[[ChatEvent, str], bytes] = frame,
+    *,
+    audience: Audience | None = None,
 ) -> EventStreamResponse:
-    """Return the events as a stream. What fails before the first one is raised: it still has a status of its own."""
+    """Return the events as a stream. What fails before the first one is raised: it still has a status of its own.
+
+    The `audience` is told when the client leaves, where the server says so.
+    """
     first = await run_in_threadpool(next, events)
-    return EventStreamResponse(sse_frames(chain([first], events), request_id, present), {}, heartbeat_seconds)
+    frames = sse_frames(chain([first], events), request_id, present)
+    return EventStreamResponse(frames, {}, heartbeat_seconds, on_leave=audience.leave if audience else None)
 
 
 def body_frame(name: str, body: ApiResponse) -> bytes:
@@ -125,4 +146,5 @@ def _done(event: AnswerDone) -> schemas.DoneEvent:
         usage=schemas.UsageBody.model_validate(event.usage),
         cost_microdollars=event.usage.cost_microdollars,
         latency_ms=schemas.Latency.model_validate(event.latency_ms),
+        cached=event.cached,
     )

@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from chatsphere.bots.model import Bot
 from chatsphere.bots.visitors import come_to_ask
+from chatsphere.chat.audience import Audience
 from chatsphere.chat.presenting import streamed
 from chatsphere.chat.public_presenting import public_answer, public_frame
 from chatsphere.chat.public_schemas import PublicChatRequest
@@ -25,11 +26,12 @@ async def chat_with_public_bot(
     services = await run_in_threadpool(make_services)
     bot = await run_in_threadpool(_admitted, request, services)
     body = await asgi_requests.body(request, PublicChatRequest)
-    events = answer_visitor(_question(bot, body), services)
+    audience = Audience()
+    events = answer_visitor(_question(bot, body), services, audience)
     if not body.stream:
         whole = await run_in_threadpool(public_answer, events)
         return JSONResponse(whole.model_dump(mode="json"))
-    return await streamed(events, asgi_requests.request_id(request), heartbeat_seconds, public_frame)
+    return await streamed(events, asgi_requests.request_id(request), heartbeat_seconds, public_frame, audience=audience)
 
 
 def _admitted(request: Request, services: Services) -> Bot:

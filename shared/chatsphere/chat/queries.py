@@ -4,6 +4,9 @@ only guard.
 `messages` is partitioned by `created_at`; every query on it carries a bound, or every partition is opened.
 """
 
+# Only constants are put together here; every value is a parameter.
+# ruff: noqa: S608
+
 # A conversation of a bot.
 CONVERSATION_OF_BOT = """
 SELECT id, bot_id, end_user_id, title, channel, metadata, created_at, updated_at, ended_at
@@ -11,27 +14,10 @@ FROM conversations
 WHERE organization_id = app.current_organization() AND id = %(conversation_id)s AND bot_id = %(bot_id)s
 """
 
-# A conversation by its id alone.
-CONVERSATION = """
-SELECT id, bot_id, end_user_id, title, channel, metadata, created_at, updated_at, ended_at
-FROM conversations
-WHERE organization_id = app.current_organization() AND id = %(conversation_id)s
-"""
-
-# A page of a bot's conversations, the newest first.
-CONVERSATIONS = """
-SELECT id, bot_id, end_user_id, title, channel, metadata, created_at, updated_at, ended_at
-FROM conversations
-WHERE organization_id = app.current_organization() AND bot_id = %(bot_id)s
-  AND (%(end_user_id)s::text IS NULL OR end_user_id = %(end_user_id)s)
-  AND (%(before)s::uuid IS NULL OR id < %(before)s)
-ORDER BY id DESC
-LIMIT %(limit)s
-"""
-
 DELETE_CONVERSATION = """
 DELETE FROM conversations
 WHERE organization_id = app.current_organization() AND id = %(conversation_id)s
+RETURNING bot_id
 """
 
 # Whether readers can see any document of the bot.
@@ -54,10 +40,14 @@ ORDER BY id DESC
 LIMIT %(limit)s
 """
 
+# What is shown of a message.
+MESSAGE_COLUMNS = """id, conversation_id, role, content, citations, sources, answerable, reason, finish_reason, model,
+    prompt_tokens, completion_tokens, COALESCE(embedding_tokens, 0) AS embedding_tokens, cost_microdollars, latency_ms,
+    metadata, created_at"""
+
 # A page of a conversation's messages, the oldest first.
-MESSAGES = """
-SELECT id, role, content, citations, sources, answerable, reason, finish_reason, model,
-    prompt_tokens, completion_tokens, cost_microdollars, latency_ms, metadata, created_at
+MESSAGES = f"""
+SELECT {MESSAGE_COLUMNS}
 FROM messages
 WHERE organization_id = app.current_organization() AND conversation_id = %(conversation_id)s
   AND created_at >= %(since)s AND created_at < %(until)s
@@ -66,7 +56,7 @@ ORDER BY id
 LIMIT %(limit)s
 """
 
-# Opens a conversation, unless the bot has gone meanwhile.
+# Opens a conversation, unless the bot has gone meanwhile. It is there already where its first answer was given up.
 ADD_CONVERSATION = """
 INSERT INTO conversations
     (id, organization_id, bot_id, end_user_id, title, channel, metadata, created_at, updated_at)
@@ -75,11 +65,12 @@ SELECT %(conversation_id)s, organization_id, id, %(end_user_id)s, %(title)s, %(c
 FROM bots
 WHERE organization_id = app.current_organization() AND id = %(bot_id)s AND status <> 'deleting'
 FOR KEY SHARE
+ON CONFLICT (id) DO UPDATE SET updated_at = GREATEST(conversations.updated_at, EXCLUDED.updated_at)
 """
 
-# Marks a conversation as used, unless it has gone meanwhile.
+# Marks a conversation as used, unless it has gone meanwhile. One that was ended or put away goes on.
 TOUCH_CONVERSATION = """
-UPDATE conversations SET updated_at = GREATEST(updated_at, %(updated_at)s)
+UPDATE conversations SET updated_at = GREATEST(updated_at, %(updated_at)s), ended_at = NULL, archived_at = NULL
 WHERE organization_id = app.current_organization() AND id = %(conversation_id)s AND bot_id = %(bot_id)s
 """
 
@@ -92,18 +83,20 @@ VALUES (%(id)s, %(organization_id)s, %(bot_id)s, %(conversation_id)s, 'user', %(
 ADD_ANSWER = """
 INSERT INTO messages
     (id, organization_id, bot_id, conversation_id, role, content, answerable, reason, finish_reason, citations,
-     sources, model, prompt_tokens, completion_tokens, cost_microdollars, latency_ms, metadata, created_at)
+     sources, model, prompt_tokens, completion_tokens, embedding_tokens, cost_microdollars, latency_ms, metadata,
+     created_at)
 VALUES (%(id)s, %(organization_id)s, %(bot_id)s, %(conversation_id)s, 'assistant', %(content)s, %(answerable)s,
     %(reason)s, %(finish_reason)s, %(citations)s, %(sources)s, %(model)s, %(prompt_tokens)s,
-    %(completion_tokens)s, %(cost_microdollars)s, %(latency_ms)s, %(metadata)s, %(created_at)s)
+    %(completion_tokens)s, %(embedding_tokens)s, %(cost_microdollars)s, %(latency_ms)s, %(metadata)s, %(created_at)s)
 """
 
 ADD_USAGE = """
 INSERT INTO usage_events
     (id, organization_id, bot_id, api_key_id, user_id, metric, value, prompt_tokens, completion_tokens,
-     cost_microdollars, metadata, created_at)
+     embedding_tokens, cost_microdollars, metadata, created_at)
 VALUES (%(id)s, %(organization_id)s, %(bot_id)s, %(api_key_id)s, %(user_id)s, 'chat.answer', 1,
-    %(prompt_tokens)s, %(completion_tokens)s, %(cost_microdollars)s, %(metadata)s, %(created_at)s)
+    %(prompt_tokens)s, %(completion_tokens)s, %(embedding_tokens)s, %(cost_microdollars)s, %(metadata)s,
+    %(created_at)s)
 """
 
 # Counts for each document how often it was given to the model and cited. One that has gone meanwhile is left

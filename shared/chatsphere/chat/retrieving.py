@@ -1,13 +1,16 @@
 """Retrieval as chat uses it: bound to the environment's database, embedder and vector store."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from chatsphere.db.database import Database
-from chatsphere.knowledge.retrieval.confidence import DEFAULT_THRESHOLD
-from chatsphere.knowledge.retrieval.models import Hit, Mode, Passage, SearchResult
+from chatsphere.errors import EmbeddingModelUnavailableError
+from chatsphere.knowledge.retrieval.filters import DocumentFilter
+from chatsphere.knowledge.retrieval.known_vectors import KnownVectors
+from chatsphere.knowledge.retrieval.models import Mode, Passage, SearchResult
 from chatsphere.knowledge.retrieval.passages import assemble
 from chatsphere.knowledge.retrieval.search import search
+from chatsphere.knowledge.retrieval.settings import DEFAULTS, RetrievalSettings
 from chatsphere.ports import Embedder, VectorStore
 
 
@@ -17,15 +20,17 @@ class BotRetriever:
     `embedders` returns the embedder of a model's name, None: the deployment's own, which counts passages' tokens.
     """
 
-    def __init__(self, database: Database, embedders: Callable[[str | None], Embedder], vectors: VectorStore) -> None:
+    def __init__(
+        self,
+        database: Database,
+        embedders: Callable[[str | None], Embedder],
+        vectors: VectorStore,
+        remembered: KnownVectors | None = None,
+    ) -> None:
+        self._remembered = remembered
         self._database = database
         self._embedders = embedders
         self._vectors = vectors
-
-    @property
-    def default_threshold(self) -> float:
-        """See `Retriever.default_threshold`."""
-        return DEFAULT_THRESHOLD
 
     def search(
         self,
@@ -34,8 +39,10 @@ class BotRetriever:
         query: str,
         *,
         limit: int,
-        documents: Collection[UUID] | None = None,
+        within: DocumentFilter | None = None,
         mode: Mode = "fused",
+        settings: RetrievalSettings = DEFAULTS,
+        explain: bool = False,
     ) -> SearchResult:
         """See `Retriever.search`."""
         return search(
@@ -46,10 +53,21 @@ class BotRetriever:
             bot_id=bot_id,
             query=query,
             limit=limit,
-            documents=documents,
+            within=within,
             mode=mode,
+            settings=settings,
+            explain=explain,
+            remembered=self._remembered,
         )
 
-    def assemble(self, hits: Sequence[Hit], token_budget: int) -> Sequence[Passage]:
+    def embedding_cost(self, model: str | None, tokens: int) -> int:
+        """See `Retriever.embedding_cost`."""
+        try:
+            return self._embedders(model).cost(tokens)
+        except EmbeddingModelUnavailableError:
+            # Words alone will be searched.
+            return 0
+
+    def assemble(self, found: SearchResult, token_budget: int) -> Sequence[Passage]:
         """See `Retriever.assemble`."""
-        return assemble(hits, token_budget, self._embedders(None).count_tokens)
+        return assemble(found.hits, token_budget, self._embedders(None).count_tokens, neighbours=found.neighbours)

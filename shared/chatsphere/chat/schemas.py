@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, AliasChoices, Field
 
-from chatsphere.http.models import ApiRequest, ApiResponse
+from chatsphere.http.models import ApiRequest, ApiResponse, unchanged
 from chatsphere.http.problem import Problem
+from chatsphere.knowledge.retrieval.schemas import ElsewhereBody, ExplanationBody, HitExplanationBody, SearchFilter
 
 MAX_METADATA_KEYS = 16
 
@@ -20,18 +21,25 @@ def not_blank(text: str) -> str:
 
 
 Text = Annotated[str, Field(min_length=1, max_length=8000), AfterValidator(not_blank)]
+BotVersion = Annotated[
+    int | None,
+    Field(ge=1, le=2**31 - 1, description="As the bot was at this version, to try it: takes the permission bot.edit."),
+]
 MetadataKey = Annotated[str, Field(min_length=1, max_length=64)]
 MetadataValue = Annotated[str, Field(max_length=512)] | bool | int | Annotated[float, Field(allow_inf_nan=False)] | None
 
 
-class SearchFilter(ApiRequest):
-    """Which documents may be searched."""
+class EarlierMessage(ApiRequest):
+    """A message before the question."""
 
-    document_ids: list[UUID] | None = Field(default=None, max_length=1000, description="Only these documents.")
+    role: Literal["user", "assistant"]
+    content: Text
 
-    def documents(self) -> frozenset[UUID] | None:
-        """Return the documents, or None for all of them."""
-        return None if self.document_ids is None else frozenset(self.document_ids)
+
+History = Annotated[
+    list[EarlierMessage],
+    Field(max_length=20, description="What was said before, the oldest first, which the question leans on."),
+]
 
 
 class ChatRequest(ApiRequest):
@@ -45,6 +53,8 @@ class ChatRequest(ApiRequest):
         default_factory=dict, max_length=MAX_METADATA_KEYS, description="Kept with the message; flat."
     )
     filter: SearchFilter | None = None
+    history: History | None = Field(default=None, description="Taken instead of the conversation's own messages.")
+    bot_version: BotVersion = None
 
 
 class SearchRequest(ApiRequest):
@@ -54,6 +64,9 @@ class SearchRequest(ApiRequest):
     limit: int | None = Field(default=None, ge=1, le=50, description="How many hits; null as many as chat takes.")
     filter: SearchFilter | None = None
     mode: Literal["fused", "dense", "lexical"] = Field(default="fused", description="Which scores decide.")
+    explain: bool = Field(default=False, description="With how each score came about.")
+    history: History = Field(default_factory=list)
+    bot_version: BotVersion = None
 
 
 class StageScores(ApiResponse):
@@ -78,15 +91,21 @@ class SearchHit(ApiResponse):
     heading: str | None
     score: float
     scores: StageScores
+    also_in: list[ElsewhereBody] = Field(
+        default_factory=list, description="Where the same passage was found as well, and folded into this hit."
+    )
+    explanation: HitExplanationBody | None = None
 
 
 class SearchResponse(ApiResponse):
-    """Hits, best first."""
+    """Hits, best first. `query` is what was searched for: the question with what it leaves to the history filled in."""
 
     data: list[SearchHit]
+    query: str
     confidence: float | None = Field(
         description="How sure retrieval is that the hits hold an answer, 0 to 1; null where only one mode searched."
     )
+    explanation: ExplanationBody | None = None
 
 
 class CitationBody(ApiResponse):
@@ -130,10 +149,11 @@ class SourceBody(SourceSummary):
 
 
 class UsageBody(ApiResponse):
-    """What the model call took."""
+    """What the question took, all calls of models together."""
 
     prompt_tokens: int
     completion_tokens: int
+    embedding_tokens: int = Field(default=0, description="Of the question, for the search.")
     cost_microdollars: int
 
 
@@ -141,8 +161,11 @@ class Latency(ApiResponse):
     """Milliseconds: `total` and its parts. A part that did not happen is null."""
 
     load: int | None = None
-    question: int | None = None
-    retrieval: int | None = None
+    # Messages of former releases have their second names.
+    cache: int | None = Field(default=None, description="Asking the cache of answers, where it is asked.")
+    rewrite: int | None = Field(default=None, validation_alias=AliasChoices("rewrite", "question"))
+    embed: int | None = None
+    retrieve: int | None = Field(default=None, validation_alias=AliasChoices("retrieve", "retrieval"))
     first_token: int | None = Field(default=None, description="From the beginning to the answer's first character.")
     model: int | None = None
     persist: int | None = None
@@ -164,6 +187,7 @@ class ChatResponse(ApiResponse):
     usage: UsageBody
     latency_ms: Latency
     model: str
+    cached: bool = Field(default=False, description="Taken from the cache: nothing was used. See the bot's `cache`.")
 
 
 class MetaEvent(ApiResponse):
@@ -198,6 +222,7 @@ class DoneEvent(ApiResponse):
     usage: UsageBody
     cost_microdollars: int
     latency_ms: Latency
+    cached: bool = False
 
 
 class ErrorEvent(Problem):
@@ -205,7 +230,7 @@ class ErrorEvent(Problem):
 
 
 class ConversationResponse(ApiResponse):
-    """A conversation."""
+    """A conversation. `updated_at` is when it was last used."""
 
     id: UUID
     bot_id: UUID
@@ -216,12 +241,39 @@ class ConversationResponse(ApiResponse):
     created_at: datetime
     updated_at: datetime
     ended_at: datetime | None
+    archived_at: datetime | None
+    message_count: int
+    last_message_at: datetime | None
+    preview: str | None = Field(description="How the last message begins, in one line.")
+
+
+class UpdateConversationRequest(ApiRequest):
+    """What of a conversation is changed; what is left out stays. Asking again goes on with one that was ended."""
+
+    title: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(not_blank)] = unchanged()
+    metadata: Annotated[
+        dict[MetadataKey, MetadataValue],
+        Field(max_length=MAX_METADATA_KEYS, description="Replaces what there is; flat."),
+    ] = unchanged()
+    ended: bool = unchanged()
+    archived: bool = unchanged()
+
+
+class MessageFeedback(ApiResponse):
+    """What one end user said of an answer."""
+
+    user: str | None
+    rating: int
+    text: str | None
+    created_at: datetime
+    updated_at: datetime
 
 
 class MessageResponse(ApiResponse):
     """A message of a conversation. What only answers have is null or empty in questions."""
 
     id: UUID
+    conversation_id: UUID
     role: Literal["user", "assistant", "system"]
     content: str
     citations: list[CitationBody]
@@ -232,5 +284,7 @@ class MessageResponse(ApiResponse):
     model: str | None
     usage: UsageBody | None
     latency_ms: Latency | None
+    cached: bool = Field(default=False, description="Whether the answer was taken from the cache.")
+    feedback: list[MessageFeedback]
     metadata: dict[str, Any]
     created_at: datetime

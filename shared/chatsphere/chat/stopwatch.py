@@ -25,6 +25,11 @@ class Stopwatch:
         finally:
             self._stages[name] = self._stages.get(name, 0.0) + self._timer() - started
 
+    def part(self, name: str, of: str, seconds: float) -> None:
+        """Note that some of a stage's time, which may still run, is another one's: its own is the rest."""
+        self._stages[name] = self._stages.get(name, 0.0) + seconds
+        self._stages[of] = self._stages.get(of, 0.0) - seconds
+
     def mark(self, name: str) -> None:
         """Note once, as a stage, the time from the beginning until now."""
         self._stages.setdefault(name, self.elapsed)
@@ -36,4 +41,5 @@ class Stopwatch:
 
     def split(self) -> dict[str, int]:
         """Return the stages so far and the total, in whole milliseconds."""
-        return {name: round(seconds * 1000) for name, seconds in (*self._stages.items(), ("total", self.elapsed))}
+        stages = (*self._stages.items(), ("total", self.elapsed))
+        return {name: max(0, round(seconds * 1000)) for name, seconds in stages}

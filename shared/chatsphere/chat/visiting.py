@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from chatsphere.chat.answering import answer
+from chatsphere.chat.audience import Audience
 from chatsphere.chat.events import ChatEvent
 from chatsphere.chat.services import Services
 from chatsphere.chat.turns import Question
@@ -16,7 +17,7 @@ class BotExhaustedError(UnavailableError):
     title = "The bot does not answer for the time being"
 
 
-def answer_visitor(question: Question, services: Services) -> Iterator[ChatEvent]:
+def answer_visitor(question: Question, services: Services, audience: Audience) -> Iterator[ChatEvent]:
     """Yield what `answer` does. What plan and budget the bot's organization has is none of a visitor's business.
 
     Raises:
@@ -24,6 +25,6 @@ def answer_visitor(question: Question, services: Services) -> Iterator[ChatEvent
         BotExhaustedError: its organization can pay for no further answer.
     """
     try:
-        yield from answer(question, services)
+        yield from answer(question, services, audience)
     except (QuotaExceededError, BudgetExhaustedError):
         raise BotExhaustedError from None

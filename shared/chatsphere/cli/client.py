@@ -64,6 +64,10 @@ class Client:
         """Change an object."""
         return _json(self._transport.send(Call("PATCH", path, body=body)))
 
+    def put(self, path: str, body: Mapping[str, Any]) -> JsonObject:
+        """Replace an object."""
+        return _json(self._transport.send(Call("PUT", path, body=body, repeatable=True)))
+
     def delete(self, path: str) -> JsonObject:
         """Delete an object."""
         return _json(self._transport.send(Call("DELETE", path)))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from threading import RLock
+from typing import Final
 from uuid import UUID
 
 import psycopg
@@ -12,6 +13,9 @@ from chatsphere.db.origin import current_origin
 from chatsphere.errors import UnavailableError
 
 Connection = psycopg.Connection[DictRow]
+
+SLOW_READ_MS: Final = 10_000
+"""How long a statement may take that reads as much as somebody has and asks for."""
 
 Password = Callable[[], str]
 """Makes the password of the next connection, where the URL holds none."""
@@ -41,20 +45,26 @@ class Database:
 
     @contextmanager
     def transaction(
-        self, organization_id: UUID | None, actor_id: UUID | None = None, *, pipelined: bool = False
+        self,
+        organization_id: UUID | None,
+        actor_id: UUID | None = None,
+        *,
+        pipelined: bool = False,
+        statement_ms: int | None = None,
     ) -> Iterator[Connection]:
         """Run one transaction as a tenant: row level security sees `organization_id`, and only that.
 
         With None as organization, tenant tables appear empty to the application role. The block's exception
         rolls the transaction back. `pipelined`: the block's statements and the COMMIT are one round trip, where the
-        block reads none of the rows; they are read after it.
+        block reads none of the rows; they are read after it. `statement_ms`: how long each statement may take, else as
+        long as the role's may.
 
         Raises:
-            UnavailableError: the database cannot be reached, or was lost before the end; whether a COMMIT that was
-                lost took effect is not known.
+            UnavailableError: the database cannot be reached, took too long, or was lost before the end; whether a
+                COMMIT that was lost took effect is not known.
         """
         with self._lock:
-            connection = self._begin(organization_id, actor_id)
+            connection = self._begin(organization_id, actor_id, statement_ms)
             try:
                 with connection.pipeline() if pipelined else nullcontext():
                     yield connection
@@ -74,28 +84,30 @@ class Database:
                 self._connection.close()
                 self._connection = None
 
-    def _begin(self, organization_id: UUID | None, actor_id: UUID | None) -> Connection:
+    def _begin(self, organization_id: UUID | None, actor_id: UUID | None, statement_ms: int | None) -> Connection:
         """Open the transaction on a working connection; one that broke while idle is replaced once."""
         reused = self._connection is not None
         try:
-            return self._begin_once(organization_id, actor_id)
+            return self._begin_once(organization_id, actor_id, statement_ms)
         except psycopg.OperationalError:
             self.close()
         if reused:
             try:
-                return self._begin_once(organization_id, actor_id)
+                return self._begin_once(organization_id, actor_id, statement_ms)
             except psycopg.OperationalError:
                 self.close()
         raise UnavailableError("The database does not answer.")
 
-    def _begin_once(self, organization_id: UUID | None, actor_id: UUID | None) -> Connection:
+    def _begin_once(self, organization_id: UUID | None, actor_id: UUID | None, statement_ms: int | None) -> Connection:
         connection = self._open()
-        # One round trip for both. Not connection.transaction(), which would stay in pipeline mode.
+        # One round trip for all. Not connection.transaction(), which would stay in pipeline mode.
         with connection.pipeline():
             connection.execute("BEGIN")
             connection.execute(
                 "SELECT app.begin_request(%s, %s, %s::jsonb)", (organization_id, actor_id, current_origin().to_json())
             )
+            if statement_ms is not None:
+                connection.execute("SELECT app.limit_statements(%s)", (statement_ms,))
         return connection
 
     def _roll_back(self, connection: Connection) -> None:

@@ -10,6 +10,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from psycopg import sql
 
+from chatsphere.db.concurrent_indexes import build_indexes
 from chatsphere.errors import ConfigurationError, UnavailableError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -59,6 +60,8 @@ def migrate(admin_url: str, permit_login: PermitLogin, *, revision: str = "head"
         config = alembic_config(admin_url)
         if not _is_newer(current_revision(admin_url), config):
             command.upgrade(config, revision)
+            if revision == "head":
+                build_indexes(connection)
         # Last: who made a role is its member, so with the role's right to IAM may lose the right to a password.
         _permit_logins(connection, permit_login)
 

@@ -1,7 +1,7 @@
 """What every ASGI endpoint does first: who asks, about which bot, with which body; and what fails as a problem."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 from uuid import UUID, uuid4
 
@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from chatsphere.access.bot_access import bot_access
 from chatsphere.access.permissions import Permission
 from chatsphere.access.principal import Principal
 from chatsphere.db.database import Database
@@ -39,14 +40,26 @@ Body = TypeVar("Body", bound=BaseModel)
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def with_problems(endpoint: Endpoint) -> Callable[[Request], Awaitable[ASGIApp]]:
+def problem_response(request: Request, error: ChatSphereError) -> Response:
+    """Return the error as a problem document."""
+    return JSONResponse(
+        problem(error, request_id(request)),
+        status_code=error.status,
+        headers=problem_headers(error),
+        media_type=CONTENT_TYPE,
+    )
+
+
+def with_problems(
+    endpoint: Endpoint, respond: Callable[[Request, ChatSphereError], Response] = problem_response
+) -> Callable[[Request], Awaitable[ASGIApp]]:
     """Answer the endpoint's errors with problems, and every response with the request's id; keep it where asked to."""
 
     async def guarded(request: Request) -> ASGIApp:
         try:
             response = await endpoint(request)
         except Exception as error:
-            response = problem_response(request, public_error(error))
+            response = respond(request, public_error(error))
         response.headers.update({"X-Request-Id": request_id(request)} | getattr(request.state, "gate_headers", {}))
         return kept(request, response)
 
@@ -83,16 +96,6 @@ class ObservedRequests:
 EXCEPTION_HANDLERS = {HTTPException: no_route}
 
 
-def problem_response(request: Request, error: ChatSphereError) -> Response:
-    """Return the error as a problem document."""
-    return JSONResponse(
-        problem(error, request_id(request)),
-        status_code=error.status,
-        headers=problem_headers(error),
-        media_type=CONTENT_TYPE,
-    )
-
-
 def request_id(request: Request) -> str:
     """Return the id that API Gateway gave the request, or one of its own: the same at each call."""
     if not hasattr(request.state, "request_id"):
@@ -100,6 +103,16 @@ def request_id(request: Request) -> str:
         request.state.request_id = given if isinstance(given, str) and given else str(uuid4())
     identifier: str = request.state.request_id
     return identifier
+
+
+def base_url(request: Request) -> str:
+    """Return the API's address as the client used it, without a slash at its end; '' where that is not known."""
+    context, path = _context(request), request.url.path
+    host, called = context.get("domainName"), context.get("path")
+    if not isinstance(host, str) or not isinstance(called, str) or not called.endswith(path):
+        return ""
+    scheme = "http" if request.headers.get("x-forwarded-proto") == "http" else "https"
+    return f"{scheme}://{host}{called.removesuffix(path)}"
 
 
 def principal(request: Request) -> Principal:
@@ -122,18 +135,40 @@ def bot_id(request: Request) -> UUID:
         raise NotFoundError("There is no such bot.") from None
 
 
-def admitted(request: Request, permission: Permission, *, database: Database, clock: Clock) -> Principal:
+def admitted(
+    request: Request,
+    permission: Permission,
+    *,
+    database: Database,
+    clock: Clock,
+    about: Mapping[str, UUID] | None = None,
+) -> Principal:
     """Return who is asking, once the gate has let them in. The answer will carry the gate's headers.
+
+    `about`: the ids that the request is about, where not its path names them but its body.
 
     Raises:
         UnauthorizedError, and what `chatsphere.http.gate.Visit.check` raises.
     """
     caller = principal(request)
-    path = path_ids(request.path_params)
+    path = path_ids(request.path_params) if about is None else about
     visit = arrive(caller, permission, path, database=database, now=clock.now())
     request.state.gate_headers = visit.headers
     visit.check()
     return caller
+
+
+def permitted(request: Request, caller: Principal, permission: Permission, *, database: Database) -> None:
+    """Check a further permission on the bot in the path, which a body makes necessary. The gate has let the caller in.
+
+    Raises:
+        InsufficientScopeError, InsufficientRoleError, NotFoundError, InsufficientPermissionError: as the gate.
+    """
+    caller.require(permission)
+    with database.transaction(caller.organization_id, caller.user_id) as connection:
+        access = bot_access(connection, caller, path_ids(request.path_params))
+    if access is not None:
+        access.check(permission, caller)
 
 
 async def answered_before(request: Request, caller: Principal, *, database: Database, clock: Clock) -> Response | None:

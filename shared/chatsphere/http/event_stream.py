@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from math import inf
 from typing import Any, Final
 
@@ -23,8 +24,18 @@ _LINE_BREAKS: Final = str.maketrans({"\x85": "\\u0085", "\u2028": "\\u2028", "\u
 
 def sse_event(name: str, data: dict[str, Any]) -> bytes:
     """Return one event. JSON escapes line ends, so the data is always a single line."""
+    return f"event: {name}\n".encode() + sse_data(data)
+
+
+def sse_data(data: dict[str, Any]) -> bytes:
+    """Return one event without a name."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).translate(_LINE_BREAKS)
-    return f"event: {name}\ndata: {text}\n\n".encode()
+    return f"data: {text}\n\n".encode()
+
+
+def with_id(frame: bytes, event_id: str) -> bytes:
+    """Return the event with the id that a client sends as `Last-Event-ID` to go on after it."""
+    return frame.removesuffix(b"\n") + f"id: {event_id}\n\n".encode()
 
 
 @dataclass(slots=True)
@@ -41,16 +52,19 @@ class _Listener:
         try:
             await self.send(message)
         except OSError:
+            self.listening = False
             self.leave()
 
     def leave(self) -> None:
         """The client is gone."""
-        self.listening = False
         if self.on_leave is not None:
             self.on_leave()
 
     async def watch(self, receive: Receive) -> None:
-        """Wait for the server to say that the client is gone; not every server does."""
+        """Wait for the server to say that the client is gone; not every server does.
+
+        What is sent from then on reaches nobody, but may be kept for who asks again.
+        """
         while (await receive())["type"] != "http.disconnect":
             pass
         self.leave()
@@ -84,7 +98,9 @@ class EventStreamResponse(Response):
         sink, source = anyio.create_memory_object_stream[bytes](inf)
         with anyio.CancelScope(shield=True):
             async with anyio.create_task_group() as group, source:
-                group.start_soon(anyio.to_thread.run_sync, _pump, self._frames, sink)
+                # A thread of its own: were all taken from one pool, streams would wait for each other to end.
+                pump = partial(anyio.to_thread.run_sync, _pump, self._frames, sink, limiter=anyio.CapacityLimiter(1))
+                group.start_soon(pump)
                 if self._on_leave is not None:
                     group.start_soon(listener.watch, receive)
                 await listener.hear(

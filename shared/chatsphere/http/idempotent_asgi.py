@@ -15,7 +15,7 @@ from chatsphere.http.idempotency import HEADER, REPLAYED, Undertaking, sent_key,
 from chatsphere.http.idempotency_store import KeptAnswer
 from chatsphere.ports import Clock
 
-FAILED_EVENT: Final = b"event: error\n"
+FAILED_EVENTS: Final = (b"event: error\n", b"event: response.failed\n")
 COMMENT: Final = b":"
 
 
@@ -36,6 +36,11 @@ async def first_answer(
         return Response(taken.body, taken.status, REPLAYED, taken.content_type)
     request.state.undertaking = taken
     return None
+
+
+def is_keyed(request: Request) -> bool:
+    """Return whether the client can ask for this answer again: what is kept for that is to be all of it."""
+    return getattr(request.state, "undertaking", None) is not None
 
 
 def kept(request: Request, response: Response) -> ASGIApp:
@@ -81,6 +86,6 @@ class _KeptResponse:
 
     def _answer(self) -> KeptAnswer:
         # A stream whose last event is an error has failed, though its status was sent before.
-        failed = bool(self.parts) and self.parts[-1].startswith(FAILED_EVENT)
+        failed = bool(self.parts) and self.parts[-1].startswith(FAILED_EVENTS)
         status = 500 if failed else self.response.status_code
         return KeptAnswer(status, self.content_type, b"".join(self.parts).decode())

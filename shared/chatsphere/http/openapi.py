@@ -38,7 +38,11 @@ TAGS = {
     "deletions": "What was deleted, with a receipt.",
     "search": "What a bot would answer from.",
     "chat": "Questions and cited answers.",
+    "openai": "The same for clients of OpenAI's API: set their base URL to `/v1`, their key to an API key.",
     "conversations": "What was asked and answered.",
+    "feedback": "What those who asked think of the answers.",
+    "unanswered questions": "What a bot was asked and did not know.",
+    "evaluation": "Sets of questions that a bot is measured with.",
     "audit log": "Who did what to which object, when, and from where.",
     "service": "The API about itself.",
 }

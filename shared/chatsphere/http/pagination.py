@@ -28,14 +28,19 @@ class Page(BaseModel, Generic[Item]):
 
 def page_of(rows: Sequence[Item], limit: int, id_of: Callable[[Item], UUID]) -> Page[Item]:
     """Make a page from up to `limit + 1` rows; the one too many only tells that there are more."""
+    return page_with_cursor(rows, limit, lambda row: encode_cursor(id_of(row)))
+
+
+def page_with_cursor(rows: Sequence[Item], limit: int, cursor_of: Callable[[Item], str]) -> Page[Item]:
+    """As `page_of`, for lists with cursors of their own."""
     more = len(rows) > limit
     shown = list(rows[:limit])
-    return Page(data=shown, has_more=more, next_cursor=encode_cursor(id_of(shown[-1])) if more else None)
+    return Page(data=shown, has_more=more, next_cursor=cursor_of(shown[-1]) if more else None)
 
 
 def encode_cursor(last: UUID) -> str:
     """Return the cursor that continues after the row with this id."""
-    return base64.urlsafe_b64encode(last.bytes).rstrip(b"=").decode()
+    return opaque(last.bytes)
 
 
 def decode_cursor(cursor: str | None) -> UUID | None:
@@ -47,8 +52,30 @@ def decode_cursor(cursor: str | None) -> UUID | None:
     if cursor is None:
         return None
     try:
-        return UUID(bytes=base64.b64decode(cursor + "==", altchars=b"-_", validate=True))
+        return UUID(bytes=content_of(cursor))
+    except ValueError:
+        raise invalid_cursor() from None
+
+
+def opaque(content: bytes) -> str:
+    """Return a cursor that holds this."""
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+def content_of(cursor: str) -> bytes:
+    """Return what a cursor holds.
+
+    Raises:
+        InvalidRequestError: it is not of the form of one.
+    """
+    try:
+        return base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
-        raise InvalidRequestError(
-            "The cursor is not valid.", (FieldError("cursor", "invalid_cursor", "Use next_cursor of a previous page."),)
-        ) from None
+        raise invalid_cursor() from None
+
+
+def invalid_cursor() -> InvalidRequestError:
+    """Return the error of a cursor that ChatSphere did not make."""
+    return InvalidRequestError(
+        "The cursor is not valid.", (FieldError("cursor", "invalid_cursor", "Use next_cursor of a previous page."),)
+    )

@@ -34,6 +34,8 @@ class Document:
     sha256: str | None
     content_type: str | None
     generation: int
+    language: str | None
+    tags: Sequence[str]
     metadata: Mapping[str, Any]
     created_at: datetime
     updated_at: datetime

@@ -14,7 +14,8 @@ COLUMNS: Final = """documents.id, documents.bot_id, documents.name, documents.so
     documents.status, documents.stage, documents.error_code, documents.error_message, documents.retryable,
     documents.attempts, documents.page_count, documents.unread_page_count, documents.chunk_count,
     documents.token_count, documents.size, documents.sha256, documents.content_type, documents.generation,
-    documents.metadata, documents.created_at, documents.updated_at, documents.ready_at"""
+    documents.language, documents.tags, documents.metadata, documents.created_at, documents.updated_at,
+    documents.ready_at"""
 
 BOT_STATUS: Final = """
     SELECT status FROM bots

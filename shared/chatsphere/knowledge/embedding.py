@@ -5,14 +5,18 @@ from typing import Any, Final
 from uuid import UUID
 
 from chatsphere.db.database import Connection
+from chatsphere.knowledge.retrieval.calibration import Calibration
 from chatsphere.ports import Namespace
 
 EMBEDDING: Final = """
-    SELECT embedding_model AS model, embedding_revision AS revision, embedding_dimensions AS dimensions
+    SELECT bots.embedding_model AS model, bots.embedding_revision AS revision, bots.embedding_dimensions AS dimensions,
+        fitted.dense, fitted.coverage, fitted.intercept, fitted.threshold
     FROM bots
-    WHERE organization_id = app.current_organization() AND id = %(bot_id)s
+    LEFT JOIN embedding_calibrations fitted ON fitted.organization_id = app.current_organization()
+        AND fitted.embedding_model = bots.embedding_model
+    WHERE bots.organization_id = app.current_organization() AND bots.id = %(bot_id)s
 """
-"""What readers search. Read in one statement: model and revision belong together."""
+"""What readers search, and what the organization fitted to the model. Read in one statement: they belong together."""
 
 CHOOSE_MODEL: Final = """
     UPDATE bots SET embedding_model = %(model)s, embedding_dimensions = %(dimensions)s
@@ -48,10 +52,14 @@ COMING: Final = """
 
 @dataclass(frozen=True, slots=True)
 class BotEmbedding:
-    """A model, and where its vectors are. `model` is None before the first document: then it is the deployment's."""
+    """A model, and where its vectors are. `model` is None before the first document: then it is the deployment's.
+
+    `fitted`: what the organization calibrated the model to, None where it did not.
+    """
 
     model: str | None
     namespace: Namespace
+    fitted: Calibration | None = None
 
 
 def bot_embedding(connection: Connection, organization_id: UUID, bot_id: UUID) -> BotEmbedding:
@@ -59,7 +67,8 @@ def bot_embedding(connection: Connection, organization_id: UUID, bot_id: UUID) -
     row = connection.execute(EMBEDDING, {"bot_id": bot_id}).fetchone()
     if row is None:
         return BotEmbedding(None, Namespace(organization_id, bot_id))
-    return BotEmbedding(row["model"], Namespace(organization_id, bot_id, row["revision"], row["dimensions"]))
+    namespace = Namespace(organization_id, bot_id, row["revision"], row["dimensions"])
+    return BotEmbedding(row["model"], namespace, Calibration.stored(row))
 
 
 def coming_embedding(connection: Connection, organization_id: UUID, bot_id: UUID) -> BotEmbedding | None:

@@ -73,7 +73,7 @@ def create_document(bot_id: UUID, body: CreateDocumentRequest) -> Response[Docum
 
 
 def _permit_upload(key: ObjectKey, body: CreateDocumentRequest) -> DocumentAccepted:
-    submission = Submission(key, "upload", body.content_type or "", body.size or 0, body.metadata)
+    submission = Submission(key, "upload", body.content_type or "", body.size or 0, body.metadata, body.tags)
     submitted, form = _submitter().permit_upload(submission)
     return DocumentAccepted(
         document=DocumentResponse.model_validate(submitted.document),
@@ -86,7 +86,7 @@ def _accept_text(key: ObjectKey, body: CreateDocumentRequest, content: str) -> D
     text = content.encode()
     if len(text) > MAX_TEXT_BYTES:
         raise PayloadTooLargeError(f"A text may hold {MAX_TEXT_BYTES} bytes; upload it as a file.")
-    submission = Submission(key, "text", body.content_type or PLAIN_TEXT, len(text), body.metadata)
+    submission = Submission(key, "text", body.content_type or PLAIN_TEXT, len(text), body.metadata, body.tags)
     submitted = _submitter().accept_text(submission, text)
     return DocumentAccepted(document=DocumentResponse.model_validate(submitted.document), outcome=submitted.outcome)
 

@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self
 from uuid import UUID
 
-from pydantic import Field, FiniteFloat, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, Field, FiniteFloat, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from chatsphere.http.models import ApiRequest, ApiResponse
+from chatsphere.http.models import ApiRequest, ApiResponse, unchanged
 
 MAX_METADATA_BYTES: Final = 2048
+MAX_TAGS: Final = 32
 MAX_TEXT_BYTES: Final = 4 * 1024 * 1024
 """A request body holds 5 MiB, and JSON escapes take room."""
 
@@ -25,7 +26,24 @@ MediaType = Annotated[
     Field(examples=["text/plain"]),
 ]
 MetadataValue = str | bool | int | FiniteFloat | None
-Metadata = Annotated[dict[str, MetadataValue], Field(description=f"Flat, up to {MAX_METADATA_BYTES} bytes as JSON.")]
+
+
+def _small(value: dict[str, Any]) -> dict[str, Any]:
+    if len(json.dumps(value, ensure_ascii=False).encode()) > MAX_METADATA_BYTES:
+        raise PydanticCustomError("metadata_too_large", "Metadata may hold 2,048 bytes as JSON")
+    return value
+
+
+Metadata = Annotated[
+    dict[str, MetadataValue],
+    AfterValidator(_small),
+    Field(description=f"Flat, up to {MAX_METADATA_BYTES} bytes as JSON. Searches can be filtered by it."),
+]
+Tags = Annotated[
+    list[Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]],
+    AfterValidator(lambda tags: list(dict.fromkeys(tags))),
+    Field(max_length=MAX_TAGS, description="Searches can be filtered by them; each counts once."),
+]
 
 
 class CreateDocumentRequest(ApiRequest):
@@ -36,14 +54,8 @@ class CreateDocumentRequest(ApiRequest):
     size: Annotated[int, Field(ge=1, description="Bytes of the file to be uploaded.")] | None = None
     text: Annotated[str, Field(min_length=1, description="UTF-8 text, plain or Markdown.")] | None = None
     url: Annotated[str, Field(min_length=1, max_length=2000, description="A page or file to be fetched.")] | None = None
+    tags: Tags | None = None
     metadata: Metadata | None = None
-
-    @field_validator("metadata")
-    @classmethod
-    def _small(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
-        if value is not None and len(json.dumps(value, ensure_ascii=False).encode()) > MAX_METADATA_BYTES:
-            raise PydanticCustomError("metadata_too_large", "Metadata may hold 2,048 bytes as JSON")
-        return value
 
     @model_validator(mode="after")
     def _exactly_one_source(self) -> Self:
@@ -56,6 +68,30 @@ class CreateDocumentRequest(ApiRequest):
         if self.text is not None and self.content_type is not None and not self.content_type.startswith("text/"):
             raise PydanticCustomError("not_text", "The content_type of a text must be text/plain or text/markdown")
         return self
+
+
+class UpdateDocumentRequest(ApiRequest):
+    """What is said of a document. Fields that are left out stay; what is given replaces the former value."""
+
+    name: Annotated[str, Field(min_length=1, max_length=1024, description="As it is shown and cited.")] = unchanged()
+    tags: Tags = unchanged()
+    metadata: Metadata = unchanged()
+
+    @field_validator("name")
+    @classmethod
+    def _shown(cls, name: str) -> str:
+        if not name.strip() or not name.isprintable():
+            raise PydanticCustomError("bad_name", "The name must hold a letter and no control character")
+        return name
+
+
+class SourceLinkResponse(ApiResponse):
+    """Where the source of a document is. Whoever has the link can read it until it expires."""
+
+    url: str
+    expires_at: Annotated[datetime | None, Field(description="Null where the link is the web page's own.")]
+    content_type: str | None
+    name: str
 
 
 class DocumentResponse(ApiResponse):
@@ -82,6 +118,8 @@ class DocumentResponse(ApiResponse):
     sha256: str | None
     content_type: str | None
     generation: int
+    language: Annotated[str | None, Field(description="ISO 639-1, as found in the text; null where that is unsure.")]
+    tags: list[str]
     metadata: dict[str, Any]
     created_at: datetime
     updated_at: datetime

@@ -7,10 +7,11 @@ from typing import Any, Final
 from uuid import UUID
 
 from chatsphere.db.database import Connection, Database
+from chatsphere.knowledge.ingestion.memory_removal import MemoryRemoval
 from chatsphere.knowledge.ingestion.messages import PurgeMessage
 from chatsphere.knowledge.ingestion.purge import Purger
 from chatsphere.knowledge.ingestion.vector_removal import VectorRemoval
-from chatsphere.ports import Namespace, ObjectStore, VectorStore
+from chatsphere.ports import MessageVectors, Namespace, ObjectStore, VectorStore
 from chatsphere.privacy import organization_queries as queries
 from chatsphere.privacy.looking import count_tenant
 from chatsphere.privacy.requesting_queries import HIDE_BOTS
@@ -27,6 +28,7 @@ class OrganizationEraser:
     database: Database
     objects: ObjectStore
     vectors: VectorStore
+    messages: MessageVectors
     purger: Purger
 
     def bots(self, organization_id: UUID) -> list[UUID]:
@@ -45,6 +47,8 @@ class OrganizationEraser:
         counts["objects"] = self.objects.count_versions(prefix)
         removal = VectorRemoval(self.database, self.vectors)
         counts["vectors"] = sum(removal.count(Namespace(organization_id, bot_id), None) for bot_id in bots)
+        memory = MemoryRemoval(self.database, self.messages)
+        counts["memory_vectors"] = sum(memory.count(Namespace(organization_id, bot_id)) for bot_id in bots)
         return {store: number for store, number in counts.items() if number}
 
     def erase(self, organization_id: UUID, bots: Sequence[UUID], now: datetime, keep_lease: Callable[[], None]) -> None:
@@ -62,6 +66,7 @@ class OrganizationEraser:
         self.erase_objects(organization_id)
         for bot_id in bots:
             VectorRemoval(self.database, self.vectors).run(Namespace(organization_id, bot_id), None)
+            MemoryRemoval(self.database, self.messages).run(Namespace(organization_id, bot_id))
         for statement in queries.DELETE_STEPS:
             while self._transact(organization_id, _step(statement)) == STEP:
                 keep_lease()

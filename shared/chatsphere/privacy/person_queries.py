@@ -47,6 +47,7 @@ FORGET_PRINCIPALS: Final = (
 FORGET_NAMES: Final = (
     "UPDATE bots SET created_by = NULL WHERE created_by = %(user_id)s",
     "UPDATE bot_versions SET created_by = NULL WHERE created_by = %(user_id)s",
+    "UPDATE answers_under_way SET user_id = NULL WHERE user_id = %(user_id)s",
     "UPDATE invitations SET invited_by = NULL WHERE invited_by = %(user_id)s",
     "DELETE FROM invitations WHERE lower(email) = lower(%(email)s) OR accepted_by = %(user_id)s",
     "DELETE FROM credential_throttles WHERE subject = ANY (%(subjects)s)",

@@ -8,6 +8,7 @@ the ARN of a Secrets Manager secret: in the cloud no secret stands in a function
 
 from chatsphere.settings.api import ApiSettings, BrowserSettings
 from chatsphere.settings.billing import PlanSettings, StripeSettings
+from chatsphere.settings.cache import CacheServerSettings, CacheSettings
 from chatsphere.settings.database import (
     AuthenticatorSettings,
     DatabaseConnectionSettings,
@@ -51,6 +52,8 @@ __all__ = [
     "ApiSettings",
     "AuthenticatorSettings",
     "BrowserSettings",
+    "CacheServerSettings",
+    "CacheSettings",
     "CredentialThrottleSettings",
     "DatabaseConnectionSettings",
     "DatabaseSettings",

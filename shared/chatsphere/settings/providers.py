@@ -33,10 +33,15 @@ class GeminiSettings(ProviderSettings):
 class EmbeddingSettings(GeminiSettings):
     """Which embedder turns text into vectors, where a bot has not been embedded by another.
 
-    The price is in micro-dollars for a million tokens; set it for a model whose price is not known.
+    `local_embedding_model`: a folder of this machine with tokenizer.json and model.onnx; the prompts stand before what
+    is embedded, where the folder does not name the model's own. The price is in micro-dollars for a million tokens; set
+    it for a model whose price is not known.
     """
 
-    embedder: Literal["minilm", "gemini"] = "minilm"
+    embedder: Literal["minilm", "gemini", "local"] = "minilm"
+    local_embedding_model: str | None = Field(default=None, min_length=1)
+    local_embedding_query_prompt: str | None = None
+    local_embedding_passage_prompt: str | None = None
     gemini_embedding_model: str = "gemini-embedding-2"
     gemini_embedding_dimensions: Literal[768] = 768
     gemini_embedding_microdollars: int | None = Field(default=None, ge=0)
@@ -45,6 +50,8 @@ class EmbeddingSettings(GeminiSettings):
     def _has_key(self) -> Self:
         if self.embedder == "gemini" and not self.gemini_api_key:
             raise ValueError("the embedder gemini requires GEMINI_API_KEY")
+        if self.embedder == "local" and not self.local_embedding_model:
+            raise ValueError("the embedder local requires LOCAL_EMBEDDING_MODEL")
         return self
 
 

@@ -96,6 +96,16 @@ def test_a_refusal_has_the_authorizers_words(responses: dict[str, dict[str, Any]
         assert "$context.authorizer" not in filled
 
 
+@pytest.mark.parametrize("kind", sorted(TYPES))
+def test_a_client_of_openais_api_reads_it_too(responses: dict[str, dict[str, Any]], kind: str) -> None:
+    error = body(responses[kind])["error"]
+
+    assert error.keys() == {"message", "type", "param", "code"}
+    assert error["message"] == body(responses[kind])["detail"]
+    if responses[kind]["StatusCode"] == "401":
+        assert error["code"] == "invalid_api_key"
+
+
 def test_one_machine_answers_with_the_same_codes() -> None:
     timed_out, failed = local.FunctionTimedOutError, local.FunctionUnavailableError
     assert (FunctionTimedOutError.code, FunctionTimedOutError.status) == (timed_out.code, timed_out.status)

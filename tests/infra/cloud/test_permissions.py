@@ -39,9 +39,14 @@ LEAN = {
     "manage_organizations": CONNECT | SEND,
     "describe_api": CONNECT | READ_SECRETS,
     "manage_bots": CONNECT | SEND,
-    "manage_documents": CONNECT | READ_SECRETS | SEND | DELETE_OBJECTS | {"s3:PutObject", "sts:AssumeRole"},
-    "manage_conversations": CONNECT,
-    "answer_question": CONNECT | READ_SECRETS,
+    "manage_documents": CONNECT
+    | READ_SECRETS
+    | SEND
+    | READ_OBJECTS
+    | DELETE_OBJECTS
+    | {"s3:PutObject", "sts:AssumeRole"},
+    "manage_conversations": CONNECT | SEND,
+    "answer_question": CONNECT | READ_SECRETS | SEND,
     "register_object": CONNECT | SEND | TAKE | READ_OBJECTS | DELETE_OBJECTS,
     "extract_document": CONNECT | SEND | TAKE | READ_OBJECTS | READ_SECRETS,
     "embed_chunks": CONNECT | SEND | TAKE | READ_SECRETS,

@@ -21,6 +21,9 @@ WITHOUT_AWS = {"describe_api", "manage_bots", "manage_conversations"}
 IN_A_CHILD = {"extract_document": "parsers"}
 """Layers that only a child process of the function may load."""
 
+BESIDES = {"extract_document": {"gcld3"}}
+"""What of them the function itself loads: it tells the language of what the child has read."""
+
 
 def unneeded_imports(starts: ColdStarts) -> list[str]:
     """Say what the function's last process, run under the profiler, has imported without need."""
@@ -37,7 +40,7 @@ def unneeded_imports(starts: ColdStarts) -> list[str]:
 
 def for_answers(name: str, layers: tuple[str, ...]) -> set[str]:
     """Return what a function may load to answer."""
-    own = packages_of(*(layer for layer in layers if layer != IN_A_CHILD.get(name)))
+    own = packages_of(*(layer for layer in layers if layer != IN_A_CHILD.get(name))) | BESIDES.get(name, set())
     return own - AWS if name in WITHOUT_AWS else own | AWS
 
 

@@ -14,7 +14,10 @@ pytestmark = pytest.mark.xdist_group("audited")
 
 NOT_AUDITED = {
     "chat": "a question changes nothing but the conversation, which keeps it, and the usage, which counts it",
+    "createChatCompletion": "as `chat`",
+    "createResponse": "as `chat`",
     "search": "reads",
+    "searchConversations": "reads",
     "changeEmail": "asks for a mail; the change is told when the new address is proved",
     "resendVerification": "asks for a mail; that the address is proved is told then",
     "enrollSecondFactor": "shows a secret; nothing is switched on before a first code",
@@ -23,6 +26,7 @@ NOT_AUDITED = {
 
 NOT_SERVED = {
     "openCheckout": "billing is off here",
+    "stopAnswer": "nothing is being written here; what it ends is kept as chat's is",
     "openBillingPortal": "billing is off here",
     "disableSecondFactor": "there is none here; see test_entries.py",
     "renewRecoveryCodes": "there is no second factor here; see test_entries.py",

@@ -9,12 +9,13 @@ from threading import Event, Lock
 import httpx
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from chatsphere.adapters.system import UuidV7Ids
 from chatsphere.billing.budgets import MonthUsage, organization_usage
 from chatsphere.bots.bots import get_bot
 from chatsphere.chat.asgi import chat_app
-from chatsphere.chat.estimating import most_spent
+from chatsphere.chat.estimating import RECALLED, most_spent
 from chatsphere.chat.services import Services
 from chatsphere.db.database import Database
 from chatsphere.errors import UnavailableError
@@ -56,6 +57,12 @@ class Room:
             query = f"UPDATE organizations SET {column} = %s WHERE id = %s"
             connection.execute(query.encode(), (value, self.tenant.organization_id))
 
+    def configure(self, **configuration: str) -> None:
+        with self.database.transaction(self.tenant.organization_id) as connection:
+            connection.execute(
+                "UPDATE bots SET configuration = %s WHERE id = %s", (Jsonb(configuration), self.tenant.bot_id)
+            )
+
     def month(self) -> MonthUsage:
         with self.database.transaction(self.tenant.organization_id) as connection:
             return organization_usage(connection, self.tenant.organization_id, self.moment)
@@ -71,7 +78,7 @@ class Room:
         model = ScriptedModel()
         with self.database.transaction(self.tenant.organization_id) as connection:
             bot = get_bot(connection, self.tenant.bot_id)
-        return most_spent(bot, [], model.count_tokens(QUESTION), model).tokens
+        return most_spent(bot, [], model.count_tokens(QUESTION), model, lambda *_: 0).tokens
 
 
 @pytest.fixture
@@ -90,6 +97,21 @@ def test_an_answer_counts_what_the_model_used(room: Room) -> None:
     assert room.open_reservations() == 0
 
 
+def test_a_search_that_a_model_writes_anew_is_paid_for_and_refused_by_a_budget(room: Room) -> None:
+    model = ScriptedModel(rewriting=(20, 4, 28))
+    search = {"query": "And now?", "history": [{"role": "user", "content": QUESTION}]}
+    path = f"/v1/bots/{room.tenant.bot_id}/search"
+
+    assert room.client(model).post(path, search).status_code == 200
+    assert (used(room.month()), room.open_reservations()) == ((0, 24, 28), 0)
+
+    room.set("monthly_budget_tokens", 100)
+    refused = room.client(model).post(path, search)
+    assert (refused.status_code, refused.json()["code"]) == (403, "budget_exhausted")
+    assert room.client(model).post(path, {"query": QUESTION}).status_code == 200
+    assert (used(room.month()), room.open_reservations()) == ((0, 24, 28), 0)
+
+
 def test_a_refusal_is_an_answer_that_costs_nothing(room: Room) -> None:
     room.retriever.confidence = 0.0
 
@@ -99,14 +121,61 @@ def test_a_refusal_is_an_answer_that_costs_nothing(room: Room) -> None:
     assert used(room.month()) == (1, 0, 0)
 
 
+def test_the_embedding_of_the_question_is_paid_for_and_shown(room: Room) -> None:
+    room.retriever.embedding_price, words = 2, len(QUESTION.split())
+    answered = room.client(ScriptedModel(ANSWER)).chat(QUESTION).json()
+    room.retriever.confidence = 0.0
+    refused = room.client(ScriptedModel(ANSWER)).chat(QUESTION).json()
+
+    took = {"embedding_tokens": words, "cost_microdollars": 2 * words}
+    assert refused["usage"] == {"prompt_tokens": 0, "completion_tokens": 0, **took}
+    assert answered["usage"] == {
+        "prompt_tokens": 30,
+        "completion_tokens": 5,
+        **took,
+        "cost_microdollars": 7 + 2 * words,
+    }
+    assert used(room.month()) == (2, 35 + 2 * words, 7 + 4 * words)
+    with room.database.transaction(room.tenant.organization_id) as connection:
+        events = connection.execute(
+            "SELECT embedding_tokens, cost_microdollars FROM usage_events ORDER BY id"
+        ).fetchall()
+    assert [tuple(event.values()) for event in events] == [(words, 7 + 2 * words), (words, 2 * words)]
+
+
 def test_the_rewriting_of_a_follow_up_is_paid_for_and_shown(room: Room) -> None:
     first = room.client(ScriptedModel(ANSWER)).chat(QUESTION).json()
 
     follow_up = ScriptedModel(ANSWER, rewriting=(100, 20, 3))
     body = room.client(follow_up).chat("and yearly?", conversation_id=first["conversation_id"]).json()
 
-    assert body["usage"] == {"prompt_tokens": 130, "completion_tokens": 25, "cost_microdollars": 10}
+    assert body["usage"] == {
+        "prompt_tokens": 130,
+        "completion_tokens": 25,
+        "embedding_tokens": 0,
+        "cost_microdollars": 10,
+    }
     assert used(room.month()) == (2, 35 + 155, 17)
+
+
+def test_the_embedding_of_a_search_is_paid_for_too(room: Room) -> None:
+    room.retriever.embedding_price, words = 2, len(QUESTION.split())
+
+    assert room.client(ScriptedModel()).search(QUESTION).status_code == 200
+
+    assert used(room.month()) == (0, words, 2 * words)
+
+
+@pytest.mark.parametrize("recall", ["end_user", "conversation"])
+def test_what_may_be_recalled_is_set_aside_too(room: Room, recall: str) -> None:
+    # Given
+    room.configure(recall=recall)
+    reserved: list[int] = []
+    answering = ScriptedModel([lambda: reserved.append(room.month().tokens), *ANSWER])
+    # When
+    assert room.client(answering).chat(QUESTION, user="ada").status_code == 200
+    # Then a conversation that only begins has nothing but the end user's others to recall
+    assert (reserved[0] > room.most() + 2 * RECALLED) == (recall == "end_user")
 
 
 def test_an_answer_that_breaks_off_counts_about_what_it_used_and_is_no_message(room: Room) -> None:

@@ -38,6 +38,7 @@ def test_a_bot_needs_nothing_but_a_name(api: RunningApi, account: Account) -> No
         "id": "",
         "organization_id": "",
         "name": "Helper",
+        "slug": "helper",
         "description": "",
         "avatar": None,
         "welcome_message": "Hi! How can I help you today?",
@@ -67,6 +68,7 @@ def test_a_temperature_is_kept_to_four_decimal_places(api: RunningApi, account: 
 def test_a_bot_is_what_it_was_made_with(api: RunningApi, account: Account) -> None:
     given = {
         "name": "Bücherwurm 🚀",
+        "slug": "book-worm-2",
         "description": "Reads.",
         "avatar": "https://example.com/a.png",
         "welcome_message": "",
@@ -103,6 +105,12 @@ def test_a_bot_is_what_it_was_made_with(api: RunningApi, account: Account) -> No
         {"organization_id": str(uuid4())},
         {"id": str(uuid4())},
         {"is_active": False},
+        {"slug": ""},
+        {"slug": "Helper"},
+        {"slug": "-helper"},
+        {"slug": "x" * 64},
+        {"slug": str(uuid4())},
+        {"slug": uuid4().hex},
         {"configuration": None},
         {"configuration": []},
         {"configuration": {"top_k": 0}},
@@ -113,6 +121,10 @@ def test_a_bot_is_what_it_was_made_with(api: RunningApi, account: Account) -> No
         {"configuration": {"fallback_text": ""}},
         {"configuration": {"fallback_text": "\x00"}},
         {"configuration": {"max_output_tokens": 10**30}},
+        {"configuration": {"lexical_weight": -0.1}},
+        {"configuration": {"candidates": 9}},
+        {"configuration": {"neighbours": 6}},
+        {"configuration": {"deduplicate": "perhaps"}},
     ],
 )
 def test_a_bad_bot_is_neither_made_nor_changed(api: RunningApi, account: Account, fields: dict[str, Any]) -> None:

@@ -23,7 +23,7 @@ VALUES
     ('{PRIVATE}', '{ORGANIZATION}', 'Private', 0.7, 'private', true, 'draft', '{{"top_k": 3}}', '{MAKER}'),
     ('{PUBLIC}', '{ORGANIZATION}', 'Public', 0.2, 'public', true, 'draft', '{{}}', '{MAKER}'),
     ('{OFF}', '{ORGANIZATION}', 'Off', 0.2, 'public', false, 'draft', '{{}}', '{MAKER}'),
-    ('{ARCHIVED}', '{ORGANIZATION}', 'Archived', 0.2, 'public', true, 'archived', '{{}}', '{MAKER}'),
+    ('{ARCHIVED}', '{ORGANIZATION}', 'public!', 0.2, 'public', true, 'archived', '{{}}', '{MAKER}'),
     ('{ORPHAN}', '{ORGANIZATION}', 'Orphan', 0.2, 'private', true, 'draft', '{{}}', gen_random_uuid());
 """
 
@@ -44,6 +44,8 @@ def test_bots_of_the_release_before_are_as_if_made_by_this_one(database_server: 
             assert found == {PRIVATE: 404, PUBLIC: 200, OFF: 404, ARCHIVED: 404}
             changed = api.request("PATCH", f"/v1/bots/{PRIVATE}", {"configuration": {"top_k": 4}}, caller=maker).json
             assert changed["version"] == 2
+            listed = api.request("GET", "/v1/bots", caller=maker).json["data"]
+            assert {bot["slug"] for bot in listed} == {"private", "public", "off", f"public-{ARCHIVED.hex[-12:]}"}
             diff = api.request("GET", f"/v1/bots/{PRIVATE}/versions/2/diff", caller=maker).json
             assert diff["changes"] == [{"field": "configuration.top_k", "change": "changed", "before": 3, "after": 4}]
 

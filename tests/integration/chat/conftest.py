@@ -1,4 +1,4 @@
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,8 @@ from chatsphere.knowledge.retrieval.models import Passage
 from tests.conftest import Tenant
 from tests.fakes_chat import FakeRetriever, ScriptedModel, SteppingClock, passage
 from tests.integration.chat.client import ChatClient, MakeClient, Rows
+from tests.integration.chat.elsewhere import QUICK, Elsewhere, elsewhere
+from tests.postgres import DatabaseUrls
 
 CONTENT = "The Falcon plan is for teams.\nIt costs 49 EUR a month."
 
@@ -56,7 +58,7 @@ def model() -> ScriptedModel:
 
 @pytest.fixture
 def services(database: Database, retriever: FakeRetriever, model: ScriptedModel, ids: UuidV7Ids) -> Services:
-    return Services(database, retriever, model, SteppingClock(), ids)
+    return Services(database, retriever, model, SteppingClock(), ids, pace=QUICK)
 
 
 @pytest.fixture
@@ -85,3 +87,10 @@ def rows(database: Database) -> Rows:
             return list(connection.execute(f"SELECT * FROM {table} ORDER BY {order}").fetchall())
 
     return read
+
+
+@pytest.fixture
+def other(services: Services, tenant: Tenant, database_urls: DatabaseUrls) -> Iterator[Elsewhere]:
+    """Another execution environment."""
+    with elsewhere(services, tenant, database_urls) as other:
+        yield other

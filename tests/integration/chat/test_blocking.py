@@ -4,6 +4,7 @@ import pytest
 
 from chatsphere.db.database import Database
 from chatsphere.errors import UnavailableError
+from chatsphere.knowledge.retrieval.filters import DocumentFilter
 from chatsphere.knowledge.retrieval.models import Passage
 from chatsphere.ports import AnswerCitation, AnswerDelta, AnswerEnd
 from tests.conftest import Tenant
@@ -44,10 +45,10 @@ def test_an_answer_comes_with_checked_citations(client: ChatClient, model: Scrip
             "answer_end": 16,
         }
     ]
-    assert body["usage"] == {"prompt_tokens": 30, "completion_tokens": 5, "cost_microdollars": 7}
+    assert body["usage"] == {"prompt_tokens": 30, "completion_tokens": 5, "embedding_tokens": 0, "cost_microdollars": 7}
     assert body["model"] == "scripted"
     assert [s["content"] for s in body["sources"]] == [source.content]
-    assert {"load", "retrieval", "model", "persist", "total"} <= body["latency_ms"].keys()
+    assert {"load", "retrieve", "model", "persist", "total"} <= body["latency_ms"].keys()
     assert body["latency_ms"]["total"] >= body["latency_ms"]["model"]
 
 
@@ -99,7 +100,7 @@ def test_without_evidence_it_refuses_and_asks_no_model(
     assert (body["answerable"], body["reason"], body["finish_reason"]) == (False, "no_relevant_passage", "refused")
     assert body["answer"].startswith("I don't know")
     assert (body["citations"], body["sources"]) == ([], [])
-    assert body["usage"] == {"prompt_tokens": 0, "completion_tokens": 0, "cost_microdollars": 0}
+    assert body["usage"] == {"prompt_tokens": 0, "completion_tokens": 0, "embedding_tokens": 0, "cost_microdollars": 0}
     assert model.requests == []
     assert rows(tenant, "messages")[1]["content"] == body["answer"]
 
@@ -161,7 +162,7 @@ def test_the_model_is_given_what_the_bot_is_set_to(
     assert request.max_output_tokens == 77
     (passage,) = request.passages
     assert (passage.number, passage.document_name, passage.content) == (1, "plans.md", source.content)
-    assert retriever.queries[-1][3:] == (3, frozenset({document}), "fused")
+    assert retriever.queries[-1][3:] == (3, DocumentFilter(document_ids=frozenset({document})), "fused")
 
 
 def test_a_follow_up_is_understood_from_the_conversation(

@@ -8,10 +8,11 @@ import pytest
 
 from chatsphere.chat.asgi import chat_app
 from chatsphere.chat.services import Services
+from chatsphere.chat.under_way import WRITTEN_WITHIN
 from chatsphere.ports import AnswerCitation, AnswerDelta, AnswerEnd
 from tests.builders.running_api import Account, RunningApi, running_api
 from tests.conftest import Tenant
-from tests.fakes_chat import FakeRetriever, ScriptedModel, passage
+from tests.fakes_chat import FakeRetriever, ScriptedModel, passage, says
 from tests.integration.chat.client import ChatClient
 from tests.postgres import DatabaseUrls
 
@@ -73,6 +74,10 @@ def test_conversations_are_listed_newest_first_page_by_page(
         "created_at": 0,
         "updated_at": 0,
         "ended_at": None,
+        "archived_at": None,
+        "message_count": 2,
+        "last_message_at": first["data"][0]["updated_at"],
+        "preview": "49 EUR",
     }
 
 
@@ -180,3 +185,26 @@ def test_paging_that_is_not_valid_is_refused(
     for path in (f"/v1/bots/{bot}/conversations", f"/v1/conversations/{conversation}/messages"):
         answer = api.request("GET", path, token=account.access_token, query=query)
         assert (answer.status, answer.code) == (422, "invalid_request")
+
+
+def test_an_answer_that_nobody_writes_any_more_is_listed(
+    api: RunningApi, account: Account, bot: str, chat: Chat
+) -> None:
+    # Given an answer in a conversation
+    conversation_id = chat()["conversation_id"]
+    listed: list[dict[str, Any]] = []
+
+    def nobody_writes() -> None:
+        api.clock.advance(seconds=WRITTEN_WITHIN.total_seconds())
+        path = f"/v1/conversations/{conversation_id}/messages"
+        listed.extend(api.request("GET", path, token=account.access_token).json["data"])
+
+    model = ScriptedModel([nobody_writes, *says("49 EUR")])
+    retriever = FakeRetriever([passage("It costs 49 EUR.")])
+    services = Services(api.container.database, retriever, model, api.clock, api.container.ids)
+    tenant = Tenant(UUID(account.organization_id), UUID(account.user_id), UUID(bot))
+    # When its time is over and somebody reads the conversation
+    answered = ChatClient(chat_app(lambda: services), tenant).chat("Still?", conversation_id=conversation_id)
+    # Then it is there, and will not be there twice
+    assert [message["finish_reason"] for message in listed] == [None, "stop", None, "interrupted"]
+    assert answered.json()["code"] == "answer_interrupted"

@@ -167,7 +167,7 @@ def leave_at_once(services: Services, client: ChatClient, path: str, body: dict[
         parts = [{"type": "http.request", "body": sent.content, "more_body": False}]
 
         async def receive() -> dict[str, Any]:
-            return parts.pop()
+            return parts.pop() if parts else {"type": "http.disconnect"}
 
         scope = {
             "type": "http",

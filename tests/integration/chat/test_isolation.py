@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 import chatsphere.bots.queries as bot_queries
+from chatsphere.access.permissions import Scope
 from chatsphere.adapters.system import UuidV7Ids
 from chatsphere.chat import queries
 from chatsphere.chat.services import Services
@@ -83,6 +84,25 @@ def test_a_conversation_belongs_to_one_end_user(make_client: MakeClient, model: 
     assert client.chat(user="bob", conversation_id=conversation).status_code == 404
     assert client.chat(user="ada", conversation_id=conversation).status_code == 200
     assert client.chat(conversation_id=conversation).status_code == 200
+
+
+def test_a_key_that_may_not_read_conversations_names_whose_it_goes_on_with(
+    make_client: MakeClient, model: ScriptedModel
+) -> None:
+    model.script = says("Something.")
+    reads, chats = (
+        make_client(api_key_id=uuid4(), scopes=frozenset(scopes))
+        for scopes in ((Scope.CHAT, Scope.CONVERSATIONS_READ), (Scope.CHAT,))
+    )
+    adas, nobodys = (each.json()["conversation_id"] for each in (chats.chat(user="ada"), chats.chat()))
+
+    refused, unknown = chats.chat(conversation_id=adas), chats.chat(conversation_id=str(uuid4()))
+
+    assert refused.status_code == unknown.status_code == 404
+    assert refused.json() == unknown.json()
+    assert chats.chat(user="ada", conversation_id=adas).status_code == 200
+    assert chats.chat(conversation_id=nobodys).status_code == 200
+    assert reads.chat(conversation_id=adas).status_code == 200
 
 
 def test_a_key_limited_to_other_bots_sees_no_bot(make_client: MakeClient, tenant: Tenant) -> None:

@@ -131,7 +131,7 @@ def test_search_returns_what_chat_retrieves(client: ChatClient, retriever: FakeR
     assert response.json()["confidence"] == 0.9
     assert hit.keys() == {
         *("chunk_id", "document_id", "document_name", "content", "page_start", "page_end", "char_start", "char_end"),
-        *("heading", "score", "scores"),
+        *("heading", "score", "scores", "also_in", "explanation"),
     }
     assert hit["scores"] == {"dense": 0.7, "lexical": 3.0, "fused": 0.8}
     assert client.search("price", mode="lexical").json()["confidence"] is None

@@ -1,4 +1,6 @@
-from collections.abc import Callable, Iterator
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from threading import Event as Signal
 from typing import Any
 from uuid import uuid4
@@ -7,11 +9,12 @@ import anyio
 import pytest
 from starlette.types import Message
 
-from chatsphere.chat import composing
+from chatsphere.chat import writing
 from chatsphere.chat.asgi import chat_app
 from chatsphere.chat.services import Services
 from chatsphere.errors import UnavailableError
 from chatsphere.http.event_stream import HEARTBEAT
+from chatsphere.knowledge.retrieval.models import Passage, SearchResult
 from chatsphere.ports import AnswerCitation, AnswerDelta, AnswerEnd
 from tests.conftest import Tenant
 from tests.fakes_chat import FakeRetriever, ScriptedModel, Step
@@ -40,10 +43,10 @@ def test_events_come_in_the_order_of_the_contract(client: ChatClient, model: Scr
     assert [e.data["quote"] for e in events if e.name == "citation"] == [QUOTE]
     assert done["message_id"] == meta["message_id"]
     assert (done["finish_reason"], done["answerable"], done["reason"]) == ("stop", True, None)
-    assert done["usage"] == {"prompt_tokens": 30, "completion_tokens": 5, "cost_microdollars": 7}
+    assert done["usage"] == {"prompt_tokens": 30, "completion_tokens": 5, "embedding_tokens": 0, "cost_microdollars": 7}
     assert done["cost_microdollars"] == 7
     assert done["confidence"] == 0.9
-    assert {"retrieval", "first_token", "model", "total"} <= done["latency_ms"].keys()
+    assert {"retrieve", "first_token", "model", "total"} <= done["latency_ms"].keys()
 
 
 def test_both_ways_of_asking_tell_and_keep_the_same(
@@ -133,7 +136,7 @@ def test_an_answer_that_takes_too_long_is_ended(
     seconds = [0.0]
 
     def wait() -> None:
-        seconds[0] += composing.MAX_ANSWER_SECONDS + 1
+        seconds[0] += writing.MAX_ANSWER_SECONDS + 1
 
     model.script = [AnswerDelta("It "), wait, *ANSWER]
     slow = Services(
@@ -169,6 +172,30 @@ def test_silence_is_filled_with_heartbeats(services: Services, client: ChatClien
     assert names(events_of(b"".join(received).decode())) == ["meta", "sources", "delta", "citation", "done"]
 
 
+def test_silence_of_the_search_is_filled_with_heartbeats_too(
+    services: Services, client: ChatClient, model: ScriptedModel, retriever: FakeRetriever
+) -> None:
+    beat = Signal()
+
+    class SlowRetriever(FakeRetriever):
+        def assemble(self, found: SearchResult, token_budget: int) -> Sequence[Passage]:
+            assert_(beat.wait(TIMEOUT))
+            return super().assemble(found, token_budget)
+
+    model.script = ANSWER
+    received: list[bytes] = []
+
+    def receive(data: bytes) -> None:
+        received.append(data)
+        if data == HEARTBEAT:
+            beat.set()
+
+    slow = replace(services, retriever=SlowRetriever(retriever.passages))
+    deliver(slow, client, receive, heartbeat_seconds=0.01)
+    assert received.index(HEARTBEAT) == 1
+    assert events_of(b"".join(received).decode())[-1].name == "done"
+
+
 @pytest.mark.parametrize("leaves_at", [b"event: meta", b"event: sources", b"event: delta"])
 def test_the_answer_is_kept_when_the_client_leaves(
     services: Services, client: ChatClient, model: ScriptedModel, tenant: Tenant, rows: Rows, leaves_at: bytes
@@ -190,22 +217,39 @@ def assert_(condition: bool) -> None:
 
 
 def deliver(
-    services: Services, client: ChatClient, receive: Callable[[bytes], None], *, heartbeat_seconds: float = TIMEOUT
+    services: Services,
+    client: ChatClient,
+    receive: Callable[[bytes], None],
+    *,
+    heartbeat_seconds: float = TIMEOUT,
+    leaves: tuple[Signal, Signal] | None = None,
+    key: str | None = None,
 ) -> None:
-    """Stream a question to `receive`, from a server that says at once that the client has disconnected."""
+    """Stream a question to `receive`.
+
+    Where `leaves` is given, the server says after the first signal that the client has left, and then gives the other.
+    """
     app = chat_app(lambda: services, heartbeat_seconds=heartbeat_seconds)
     requests: Iterator[Message] = iter(
         [{"type": "http.request", "body": b'{"message": "What does it cost?", "stream": true}', "more_body": False}]
     )
 
     async def asgi_receive() -> Message:
-        return next(requests, {"type": "http.disconnect"})
+        for request in requests:
+            return request
+        if leaves is None:
+            await anyio.sleep_forever()
+        else:
+            left, told = leaves
+            await anyio.to_thread.run_sync(left.wait, TIMEOUT)
+            asyncio.get_running_loop().call_soon(told.set)
+        return {"type": "http.disconnect"}
 
     async def asgi_send(message: Message) -> None:
         if message.get("body"):
             receive(message["body"])
 
-    headers = {"content-type": "application/json"} | client.context()
+    headers = {"content-type": "application/json"} | client.context() | ({"idempotency-key": key} if key else {})
     scope = {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},

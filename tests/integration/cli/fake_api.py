@@ -43,6 +43,8 @@ def running() -> Iterator[FakeApi]:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Headers and body leave in two writes, which Nagle's algorithm and delayed acknowledgements make 40 ms.
+    disable_nagle_algorithm = True
     server: FakeApi
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
@@ -70,7 +72,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self.answer(*_route(state, request, self.server.url))
 
-    do_GET = do_POST = do_PATCH = do_DELETE = handle_any
+    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = handle_any
 
     def authorized(self) -> bool:
         token = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
@@ -189,7 +191,8 @@ def ready(state: State, request: Request, url: str) -> Answer:
 
 @_Routes.on("GET /v1/me")
 def me(state: State, request: Request, url: str) -> Answer:
-    return 200, {"user": {"email": "ada@example.com"}, "organization": {"name": "Engines"}}
+    key = {} if state.key_scopes is None else {"api_key": {"scopes": state.key_scopes}}
+    return 200, {"user": {"email": "ada@example.com"}, "organization": {"name": "Engines"}, **key}
 
 
 @_Routes.on("POST /v1/auth/register")
@@ -388,11 +391,12 @@ def get_reconciliation(state: State, request: Request, url: str, bot_id: str, re
 @_Routes.on("GET /v1/bots/{bot_id}/documents/{document_id}/chunks")
 def list_chunks(state: State, request: Request, url: str, bot_id: str, document_id: str) -> Answer:
     chunk = {
+        "id": f"chunk of {document_id}",
         "ordinal": 0,
         "page_start": 1,
         "page_end": 2,
         "char_start": 0,
-        "char_end": 5,
+        "char_end": len(state.texts[document_id]),
         "heading_path": ["Top", "Sub"],
     }
     return _page([{**chunk, "content": state.texts[document_id]}], request.query)
@@ -437,6 +441,8 @@ def get_training_run(state: State, request: Request, url: str, bot_id: str, run_
 
 @_Routes.on("POST /v1/bots/{bot_id}/chat")
 def chat(state: State, request: Request, url: str, bot_id: str) -> Answer:
+    if not state.chat:
+        return 200, quoted(state, request, bot_id)
     answer: Json = {"conversation_id": "c-1", "answer": "", "citations": []}
     for name, data in state.chat:
         if name == "delta":
@@ -451,7 +457,7 @@ def chat(state: State, request: Request, url: str, bot_id: str) -> Answer:
 @_Routes.on("POST /v1/bots/{bot_id}/search")
 def search(state: State, request: Request, url: str, bot_id: str) -> Answer:
     """Rank by shared words; `dense` ranks the other way round, so that the modes can be told apart."""
-    words = set(request.body["query"].split())
+    words = set(request.body["query"].split()) if hears(state, request) else set()
     scored = [(len(words & set(state.texts[key].split())), key) for key in state.documents[bot_id]]
     found = sorted((pair for pair in scored if pair[0]), reverse=request.body.get("mode") != "dense")
     hits = [
@@ -466,4 +472,68 @@ def search(state: State, request: Request, url: str, bot_id: str) -> Answer:
         for score, key in found
         for _ in range(2)  # every document has two passages
     ]
-    return 200, {"data": hits[: request.body["limit"]], "confidence": 0.5}
+    coverage = found[0][0] / len(words) if found else 0.0
+    explanation = {"features": {"dense": coverage, "coverage": coverage} if found else None}
+    return 200, {"data": hits[: request.body.get("limit", 8)], "confidence": 0.5, "explanation": explanation}
+
+
+def hears(state: State, request: Request) -> bool:
+    """Return whether the version that is asked finds anything at all."""
+    return request.body.get("bot_version") not in state.deaf_versions
+
+
+def quoted(state: State, request: Request, bot_id: str) -> Json:
+    """Answer with the whole text that shares most words with the question, or refuse if it shares few."""
+    words = set(request.body["message"].split()) if hears(state, request) else {"?"}
+    scored = [(len(words & set(state.texts[key].split())) / len(words), key) for key in state.documents[bot_id]]
+    confidence, document = max(scored, default=(0.0, ""))
+    answer: Json = {"conversation_id": f"of {request.body['message']}", "confidence": confidence, "reason": None}
+    if confidence < 0.5:
+        return answer | {"answer": "I don't know.", "answerable": False, "citations": []}
+    text = state.texts[document]
+    citation: Json = {"document_id": document, "chunk_id": f"chunk of {document}", "heading": None, "page": 1}
+    citation |= {"char_start": 0, "char_end": len(text), "answer_start": 0, "answer_end": len(text)}
+    return answer | {
+        "answer": text,
+        "answerable": True,
+        "citations": [citation | {"quote": "Nobody said so." if state.lies else text}],
+    }
+
+
+@_Routes.on("DELETE /v1/conversations/{conversation_id}")
+def delete_conversation(state: State, request: Request, url: str, conversation_id: str) -> Answer:
+    return 204, {}
+
+
+@_Routes.on("POST /v1/bots/{bot_id}/publish")
+def publish(state: State, request: Request, url: str, bot_id: str) -> Answer:
+    state.bots[bot_id]["visibility"] = "public"
+    return 200, state.bots[bot_id]
+
+
+@_Routes.on("GET /v1/bots/{bot_id}/evaluation-sets")
+def list_evaluation_sets(state: State, request: Request, url: str, bot_id: str) -> Answer:
+    return _page(state.evaluation_sets, request.query)
+
+
+@_Routes.on("POST /v1/bots/{bot_id}/evaluation-sets")
+def create_evaluation_set(state: State, request: Request, url: str, bot_id: str) -> Answer:
+    made = {"id": str(uuid4()), "name": request.body["name"]}
+    state.evaluation_sets.append(made)
+    return 201, made
+
+
+@_Routes.on("GET /v1/bots/{bot_id}/evaluation-sets/{set_id}/cases")
+def list_evaluation_cases(state: State, request: Request, url: str, bot_id: str, set_id: str) -> Answer:
+    return _page(state.evaluation_cases[set_id], request.query)
+
+
+@_Routes.on("POST /v1/bots/{bot_id}/evaluation-sets/{set_id}/import-feedback")
+def import_feedback(state: State, request: Request, url: str, bot_id: str, set_id: str) -> Answer:
+    return 200, state.feedback_pages.pop(0)
+
+
+@_Routes.on("PUT /v1/embedding-models/{model}/calibration")
+def put_calibration(state: State, request: Request, url: str, model: str) -> Answer:
+    state.calibrations[model] = request.body
+    return 200, request.body

@@ -49,6 +49,14 @@ class State:
     faults: list[Fault] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
     chat: list[tuple[str, Json]] = field(default_factory=list)
+    deaf_versions: set[int] = field(default_factory=set)
+    evaluation_sets: list[Json] = field(default_factory=list)
+    evaluation_cases: dict[str, list[Json]] = field(default_factory=dict)
+    feedback_pages: list[Json] = field(default_factory=list)
+    calibrations: dict[str, Json] = field(default_factory=dict)
+    key_scopes: list[str] | None = None
+    lies: bool = False
+    ready_at_once: bool = False
     s3_endpoint: str | None = None
     ready: bool = True
     filters_by_status: bool = True
@@ -124,7 +132,8 @@ class State:
         """Take a document's content: from here on it is ingested."""
         with self.lock:
             self.texts[document_id] = text
-            self.documents[bot_id][document_id].update(fields, status="registered", received=True)
+            status = "ready" if self.ready_at_once else "registered"
+            self.documents[bot_id][document_id].update(fields, status=status, received=True)
 
     def step(self, document: Json, *, streamed: bool = False) -> Json:
         """Take a document one step further; one whose name says so fails."""

@@ -117,6 +117,32 @@ def test_even_the_owner_of_the_tables_sees_no_tenants_rows(
         assert connection.execute("SELECT count(*) FROM bots").fetchone() == (2,)
 
 
+def test_rows_that_an_update_finds_are_brought_along(empty_database: ManagedDatabase) -> None:
+    migrate(empty_database.administrator, with_iam, revision="0013")
+    organization, bot, conversation = (UUID(int=number) for number in range(1, 4))
+    with psycopg.connect(empty_database.superuser) as connection:
+        connection.execute(
+            "INSERT INTO organizations (id, name, plan_id) VALUES (%s, 'Old', %s)", (organization, FREE_PLAN)
+        )
+        connection.execute("INSERT INTO bots (id, organization_id, name) VALUES (%s, %s, 'Old')", (bot, organization))
+        connection.execute(
+            "INSERT INTO conversations (id, organization_id, bot_id) VALUES (%s, %s, %s)",
+            (conversation, organization, bot),
+        )
+
+    migrate(empty_database.administrator, with_iam, revision="0014")
+    with psycopg.connect(empty_database.superuser) as connection:
+        # Left to be built while others write.
+        assert connection.execute("SELECT to_regclass('conversations_used')").fetchone() == (None,)
+
+    migrate(empty_database.administrator, with_iam)
+    with psycopg.connect(empty_database.superuser) as connection:
+        assert connection.execute("SELECT slug FROM bots").fetchone() == ("old",)
+        assert connection.execute("SELECT to_regclass('conversations_used') IS NOT NULL").fetchone() == (True,)
+        forced = "SELECT relforcerowsecurity FROM pg_class WHERE oid = 'bots'::regclass"
+        assert connection.execute(forced).fetchone() == (True,)
+
+
 def test_vector_search_works_as_its_definer(tenants: tuple[Database, UUID, UUID]) -> None:
     database, one, other = tenants
     with database.transaction(one) as connection:

@@ -45,6 +45,18 @@ def test_a_row_cannot_point_into_another_tenant(database: Database, make_tenant:
         )
 
 
+def test_a_statement_that_takes_longer_than_it_may_is_ended(database: Database) -> None:
+    with database.transaction(None) as connection:
+        usual = connection.execute("SHOW statement_timeout").fetchone()
+    with (
+        pytest.raises(UnavailableError),
+        database.transaction(None, statement_ms=20) as connection,
+    ):
+        connection.execute("SELECT pg_sleep(30)")
+    with database.transaction(None) as connection:
+        assert connection.execute("SHOW statement_timeout").fetchone() == usual
+
+
 def test_an_exception_rolls_back(database: Database, make_tenant: Callable[[], Tenant]) -> None:
     tenant = make_tenant()
     with pytest.raises(ZeroDivisionError), database.transaction(tenant.organization_id) as connection:

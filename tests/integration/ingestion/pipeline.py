@@ -12,6 +12,10 @@ from typing import Any
 from uuid import UUID
 
 from chatsphere.adapters.system import UuidV7Ids
+from chatsphere.chat.memory.forgetting import MemoryPurger
+from chatsphere.chat.memory.keeping import MemoryKeeper
+from chatsphere.chat.memory.messages import MemoryMessage, MemoryPurgeMessage, is_about_memory
+from chatsphere.chat.memory.reviving import MemoryReviver
 from chatsphere.db.database import Connection, Database
 from chatsphere.errors import EmbeddingModelUnavailableError
 from chatsphere.knowledge.chunking import Pending
@@ -31,6 +35,7 @@ from chatsphere.knowledge.ingestion.times import PART_TIME
 from chatsphere.knowledge.reconciliation.building import Stores, build_reconciler
 from chatsphere.knowledge.reconciliation.reconcile import Reconciler
 from chatsphere.knowledge.reconciliation.reports import Reconciliation, ask_for, get_reconciliation
+from chatsphere.knowledge.redaction.masking import no_finder
 from chatsphere.knowledge.text import Block, Chunk
 from chatsphere.knowledge.training.advance import RunAdvancer
 from chatsphere.knowledge.training.messages import ReembedMessage, TrainingMessage
@@ -40,6 +45,7 @@ from chatsphere.ports import Namespace, TokenCounter
 from chatsphere.queue_batches import Delivery, process_batch
 from tests.conftest import Tenant
 from tests.fakes import FakeEmbedder, FixedClock, InMemoryObjectStore, InMemoryQueue, InMemoryVectorStore
+from tests.fakes_memory import InMemoryMessageVectors
 
 MAX_BYTES = 10_000
 BEYOND_EVERY_LEASE = timedelta(minutes=6)
@@ -54,6 +60,12 @@ DUE = """
     SELECT FROM bots WHERE id = %(bot_id)s AND status = 'deleting'
     UNION ALL
     SELECT FROM training_runs WHERE bot_id = %(bot_id)s AND kind = 'reembed' AND lease_expires_at IS NOT NULL
+    UNION ALL
+    SELECT FROM memory_pending WHERE bot_id = %(bot_id)s
+    UNION ALL
+    SELECT FROM memory_deletions WHERE bot_id = %(bot_id)s
+    UNION ALL
+    SELECT FROM bot_memories WHERE bot_id = %(bot_id)s AND due_at IS NOT NULL
     LIMIT 1
 """
 """What of a bot somebody still has to do, or look at again."""
@@ -130,11 +142,13 @@ class Pipeline:
     purge_queue: Any = field(default_factory=InMemoryQueue)
     reconcile_queue: Any = field(default_factory=InMemoryQueue)
     vectors: Any = field(default_factory=InMemoryVectorStore)
+    messages: Any = field(default_factory=InMemoryMessageVectors)
     embedder: Any = field(default_factory=FakeEmbedder)
     further_embedders: dict[str, Any] = field(default_factory=dict)
     read: Callable[..., Any] = read_lines
     part_time: timedelta = PART_TIME
     scanner: Any = None
+    personal_data: Callable[[], Any] = no_finder
     receive_counts: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -185,10 +199,13 @@ class Pipeline:
             make_cutter=OneChunkABlock,
             part_time=self.part_time,
             scanner=self.scanner,
+            personal_data=self.personal_data,
         ).extract(ExtractMessage.parse(delivery.body), delivery.receive_count)
 
     def embed(self, delivery: Delivery) -> None:
-        if "batch" not in delivery.body:
+        if is_about_memory(delivery.body):
+            self.memory.work(MemoryMessage.parse(delivery.body))
+        elif "batch" not in delivery.body:
             self.advancer.advance(TrainingMessage.parse(delivery.body))
         elif "training_run_id" in delivery.body:
             reembedder = BatchReembedder(self.advancer, self.embedder_for)
@@ -209,8 +226,15 @@ class Pipeline:
     def advancer(self) -> RunAdvancer:
         return RunAdvancer(self.database, self.vectors, self.embed_queue, self.clock, self.ids)
 
+    @property
+    def memory(self) -> MemoryKeeper:
+        return MemoryKeeper(self.database, self.embedder_for, self.messages, self.embed_queue, self.clock, self.ids)
+
     def purge(self, delivery: Delivery) -> None:
-        Purger(self.database, self.objects, self.vectors, self.eraser, self.clock).purge(
+        if is_about_memory(delivery.body):
+            MemoryPurger(self.database, self.messages, self.clock).purge(MemoryPurgeMessage.parse(delivery.body))
+            return
+        Purger(self.database, self.objects, self.vectors, self.eraser, self.clock, self.messages).purge(
             PurgeMessage.parse(delivery.body)
         )
 
@@ -225,6 +249,7 @@ class Pipeline:
             self.clock,
             self.ids,
         ).reap()
+        MemoryReviver(self.reaper_database, self.embed_queue, self.purge_queue, self.clock).revive()
 
     @property
     def redriver(self) -> Redriver:

@@ -1,11 +1,12 @@
 """Embedding a pipeline's bot anew, and what must hold of it at any time."""
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from chatsphere.knowledge.embedding import BotEmbedding, bot_embedding
 from chatsphere.knowledge.retrieval.models import Hit
 from chatsphere.knowledge.retrieval.search import search
+from chatsphere.knowledge.retrieval.settings import RetrievalSettings
 from chatsphere.knowledge.training import runs
 from chatsphere.knowledge.training.ending import RunEnding
 from chatsphere.knowledge.training.messages import TrainingMessage
@@ -60,6 +61,9 @@ def embedding(pipeline: Pipeline) -> BotEmbedding:
         return bot_embedding(connection, pipeline.tenant.organization_id, pipeline.tenant.bot_id)
 
 
+EVERYTHING: Final = RetrievalSettings(deduplicate=False)
+
+
 def find(pipeline: Pipeline, query: str) -> list[Hit]:
     """Search by vectors alone, which find everything there is."""
     result = search(
@@ -71,6 +75,7 @@ def find(pipeline: Pipeline, query: str) -> list[Hit]:
         query=query,
         limit=200,
         mode="dense",
+        settings=EVERYTHING,
     )
     return list(result.hits)
 

@@ -460,7 +460,7 @@ def test_uploads_to_a_deleted_bot_are_removed_and_noted(pipeline: Pipeline) -> N
     pipeline.run()
     # Then
     assert pipeline.objects.count_versions("") == 0
-    assert receipt(pipeline).late == {"vectors": 0, "object_versions": 1}
+    assert receipt(pipeline).late == {"vectors": 0, "memory_vectors": 0, "object_versions": 1}
 
 
 def test_a_document_marked_by_the_release_before_gets_its_receipt(pipeline: Pipeline) -> None:

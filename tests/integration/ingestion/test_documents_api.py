@@ -12,6 +12,7 @@ from chatsphere.adapters.system import UuidV7Ids
 from chatsphere.db.database import Database
 from chatsphere.knowledge import documents_queries
 from chatsphere.knowledge.ingestion import deletion_queries, register_queries
+from chatsphere.knowledge.retrieval.lexical import analyse
 from chatsphere.ports import PresignedPost
 from tests.builders.running_api import Account, Answer, RunningApi, running_api
 from tests.conftest import Tenant
@@ -125,6 +126,8 @@ def test_a_file_is_announced_uploaded_and_ready(client: Client) -> None:
         "sha256": None,
         "content_type": "text/plain",
         "generation": 0,
+        "language": None,
+        "tags": [],
         "metadata": {},
         "created_at": "",
         "updated_at": "",
@@ -194,6 +197,32 @@ def test_a_text_is_accepted_and_ready(client: Client) -> None:
     assert client.pipeline.chunks() == ["# Title", "Über alles."]
 
 
+def test_tags_and_metadata_are_kept_until_others_are_given(client: Client) -> None:
+    client.text("a.txt", "One.", tags=[" law ", "2024", "law"], metadata={"year": 2024})
+    client.pipeline.run()
+
+    assert client.text("a.txt", "One.", tags=["law", "2024"]).json["outcome"] == "unchanged"
+    kept = client.text("a.txt", "Two.").json["document"]
+    upload = {"name": "a.txt", "content_type": "text/plain", "size": 3, "tags": []}
+    announced = client.ask("POST", body=upload).json["document"]
+
+    assert (kept["tags"], kept["metadata"]) == (["law", "2024"], {"year": 2024})
+    assert (announced["tags"], announced["metadata"]) == ([], {"year": 2024})
+
+
+def test_the_language_of_a_text_is_found_and_its_words_stemmed_by_it(client: Client) -> None:
+    german = client.text("a.md", "Die Kündigungsfristen betragen drei Monate zum Ende des Jahres.").json["document"]
+    table = client.text("b.md", "a=1; b=2").json["document"]
+    client.pipeline.run()
+
+    assert client.get(german["id"])["language"] == "de"
+    assert client.get(table["id"])["language"] is None
+    with client.pipeline.database.transaction(client.pipeline.tenant.organization_id) as connection:
+        question = analyse(connection, client.pipeline.tenant.bot_id, "Kündigungsfrist")
+    assert question.configurations == ("english", "german")
+    assert [term.document_frequency for term in question.terms] == [1]
+
+
 def test_the_same_text_again_is_unchanged(client: Client) -> None:
     client.text("a.txt", "One.")
     client.pipeline.run()
@@ -222,6 +251,11 @@ def test_the_same_text_again_is_unchanged(client: Client) -> None:
         ({"name": "a.txt", "text": "x", "more": 1}, 422, "invalid_request"),
         ({"name": "a.txt", "text": "x", "metadata": {"a": {}}}, 422, "invalid_request"),
         ({"name": "a.txt", "text": "x", "metadata": {"a": "x" * 2048}}, 422, "invalid_request"),
+        ({"name": "a.txt", "text": "x", "tags": "law"}, 422, "invalid_request"),
+        ({"name": "a.txt", "text": "x", "tags": [" "]}, 422, "invalid_request"),
+        ({"name": "a.txt", "text": "x", "tags": ["x" * 65]}, 422, "invalid_request"),
+        ({"name": "a.txt", "text": "x", "tags": [str(n) for n in range(33)]}, 422, "invalid_request"),
+        ({"name": "a.txt", "text": "x", "tags": ["a\x00"]}, 422, "invalid_request"),
         ({"name": "a\x00.txt", "text": "x"}, 422, "invalid_request"),
         ({"name": "../a.txt", "text": "x"}, 422, "invalid_name"),
         ({"name": "a\nb", "size": 3, "content_type": "text/plain"}, 422, "invalid_name"),

@@ -67,11 +67,14 @@ def reembeddings(api: RunningApi, owner: Account, bot: str) -> list[str]:
 def test_the_models_are_listed_with_their_prices(api: RunningApi, owner: Account) -> None:
     (model,) = ask(api, owner, "GET", "/embedding-models").json["data"]
 
-    assert model == {
+    assert model["calibration"]["source"] == "built_in"
+    assert model | {"calibration": None} == {
         "name": MINILM,
         "dimensions": 384,
         "microdollars_per_million_tokens": 0,
         "is_default": True,
+        "calibrated": True,
+        "calibration": None,
     }
 
 

@@ -39,9 +39,16 @@ class WiredDatabase:
 
     @contextmanager
     def transaction(
-        self, organization_id: UUID | None, actor_id: UUID | None = None, *, pipelined: bool = False
+        self,
+        organization_id: UUID | None,
+        actor_id: UUID | None = None,
+        *,
+        pipelined: bool = False,
+        statement_ms: int | None = None,
     ) -> Iterator[Connection]:
-        with self._database.transaction(organization_id, actor_id, pipelined=pipelined) as connection:
+        with self._database.transaction(
+            organization_id, actor_id, pipelined=pipelined, statement_ms=statement_ms
+        ) as connection:
             yield connection
             self._wire.step()
         self._wire.step()
@@ -76,6 +83,9 @@ def wire(pipeline: Pipeline) -> Tripwire:
     pipeline.objects = Wired(pipeline.objects, tripwire, frozenset({"head", "download", "delete", "delete_prefix"}))
     pipeline.vectors = Wired(
         pipeline.vectors, tripwire, frozenset({"upsert", "delete_document", "delete_namespace", "count"})
+    )
+    pipeline.messages = Wired(
+        pipeline.messages, tripwire, frozenset({"upsert", "delete_conversation", "delete_namespace"})
     )
     for name in ("extract_queue", "embed_queue", "purge_queue"):
         setattr(pipeline, name, Wired(getattr(pipeline, name), tripwire, frozenset({"send"})))

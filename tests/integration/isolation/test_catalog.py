@@ -13,22 +13,31 @@ APPEND: Final = frozenset({"INSERT", "SELECT"})
 READ: Final = frozenset({"SELECT"})
 
 TENANT_TABLES: Final = {
+    "answers_under_way": READ_WRITE,
     "api_keys": READ_WRITE,
     "audit_log": APPEND,
     "bot_members": READ_WRITE,
+    "bot_memories": READ_WRITE,
     "bot_versions": APPEND,
     "bots": READ_WRITE,
     "budget_periods": READ_WRITE,
     "budget_reservations": READ_WRITE,
+    "cache_days": READ_WRITE,
+    "cache_entries": READ_WRITE,
     "chunk_vectors": READ_WRITE,
     "chunks": READ_WRITE,
+    "conversation_feedback": READ_WRITE,
     "conversations": READ_WRITE,
+    "corpus_revisions": READ_WRITE,
     "deletions": READ_WRITE - {"DELETE"},
     "document_changes": READ_WRITE,
     "document_runs": READ_WRITE,
     "documents": READ_WRITE,
     "embedding_batches": READ_WRITE,
+    "embedding_calibrations": READ_WRITE,
     "error_logs": READ_WRITE,
+    "evaluation_cases": READ_WRITE,
+    "evaluation_sets": READ_WRITE,
     "extraction_bookmarks": READ_WRITE,
     "idempotency_keys": READ_WRITE,
     "invitations": READ_WRITE,
@@ -36,6 +45,9 @@ TENANT_TABLES: Final = {
     "lexical_postings": READ_WRITE,
     "lexical_segments": READ_WRITE,
     "memberships": READ_WRITE,
+    "memory_deletions": READ_WRITE,
+    "memory_pending": READ_WRITE,
+    "message_vectors": READ_WRITE,
     "messages": READ_WRITE,
     "organizations": READ_WRITE,
     "published_bots": READ_WRITE - {"UPDATE"},
@@ -47,6 +59,8 @@ TENANT_TABLES: Final = {
     "source_stats": READ_WRITE,
     "stream_slots": READ_WRITE,
     "training_runs": READ_WRITE,
+    "unanswered_messages": READ_WRITE,
+    "unanswered_questions": READ_WRITE,
     "usage_events": READ_WRITE,
     "web_hosts": READ_WRITE,
     "web_pages": READ_WRITE,
@@ -110,6 +124,24 @@ OF_SOME_COLUMNS: Final = {
         " password_hash",
     ),
     ("chatsphere_search", "bots", "SELECT", "id organization_id"),
+    (
+        "chatsphere_search",
+        "conversations",
+        "SELECT",
+        "archived_at bot_id channel created_at end_user_id id metadata organization_id updated_at",
+    ),
+    (
+        "chatsphere_search",
+        "documents",
+        "SELECT",
+        "bot_id created_at id live_generation metadata organization_id status tags",
+    ),
+    (
+        "chatsphere_search",
+        "messages",
+        "SELECT",
+        "bot_id content conversation_id created_at id metadata organization_id role",
+    ),
 }
 
 OF_THE_AUTHENTICATOR: Final = {
@@ -126,8 +158,16 @@ OF_THE_AUTHENTICATOR: Final = {
     "users": READ,
 }
 
-DEFINERS: Final = {"owns_bot", "count_vectors", "nearest_vectors_exact", "nearest_vectors_indexed"}
-"""Run as the search role, which sees every tenant's vectors; each asks `app.current_organization()` itself."""
+DEFINERS: Final = {
+    "owns_bot",
+    "count_vectors",
+    "nearest_vectors_exact",
+    "nearest_vectors_indexed",
+    "conversation_page",
+    "filtered_documents",
+    "message_search",
+}
+"""Run as the search role, which sees every tenant's vectors and messages; each asks for the tenant itself."""
 
 JOBS: Final = ("chatsphere_eraser", "chatsphere_reaper")
 """What these are granted is laid down in test_roles.py."""

@@ -82,6 +82,8 @@ OF_THE_ERASER = {
     ("idempotency_keys", "SELECT", "principal_id"),
     ("invitations", "DELETE", "*"),
     ("invitations", "SELECT", "accepted_by email invited_by"),
+    ("answers_under_way", "SELECT", "user_id"),
+    ("answers_under_way", "UPDATE", "user_id"),
     ("invitations", "UPDATE", "accepted_by invited_by"),
     ("memberships", "SELECT", "user_id"),
     ("quarantined_objects", "DELETE", "*"),
@@ -99,7 +101,14 @@ OF_THE_ERASER = {
 }
 
 OF_THE_REAPER = {
+    ("answers_under_way", "SELECT", "expires_at message_id organization_id"),
+    ("bot_memories", "SELECT", "bot_id due_at organization_id"),
+    ("memory_deletions", "SELECT", "bot_id due_at organization_id"),
+    ("memory_pending", "SELECT", "bot_id due_at organization_id"),
     ("bots", "SELECT", "*"),
+    ("cache_entries", "DELETE", "*"),
+    ("cache_entries", "SELECT", "bot_id expires_at key kind organization_id"),
+    ("cache_entries", "UPDATE", "expires_at"),
     ("deletions", "SELECT", "bot_id document_id id organization_id recheck_at status"),
     ("documents", "SELECT", "*"),
     ("erasures", "SELECT", "id lease_expires_at recheck_at status"),

@@ -15,6 +15,7 @@ from tests.integration.matrix.rule import NOT_FOUND, VICTIMS_BOTS, Outcome
 from tests.integration.matrix.world import NOBODYS, World
 
 OWNER: Final = "other tenant's owner"
+QUESTION: Final = {"role": "user", "content": "What?"}
 INVALID: Final = Outcome(422, "invalid_request")
 NOTHING_FOUND: Final = Outcome(200)
 
@@ -36,6 +37,10 @@ class Loan:
 
 def _documents(ids: Ids) -> dict[str, Any]:
     return {"document_ids": [ids["document_id"]]}
+
+
+def _case(ids: Ids) -> dict[str, Any]:
+    return {"question": "What?", "relevant_documents": [{"document_id": ids["document_id"]}]}
 
 
 def _in_the_log() -> tuple[Loan, ...]:
@@ -61,6 +66,25 @@ LOANS: Final[dict[str, tuple[Loan, ...]]] = {
         Loan("conversation_id", lambda ids: {"message": "?", "conversation_id": ids["conversation_id"]}, NOT_FOUND),
         Loan("document_ids", lambda ids: {"message": "What?", "filter": _documents(ids)}, NOTHING_FOUND),
     ),
+    "addEvaluationCases": (Loan("document_id", lambda ids: {"cases": [_case(ids)]}, INVALID),),
+    "putEvaluationCase": (Loan("document_id", _case, INVALID),),
+    "searchConversations": (
+        Loan("bot_id", lambda ids: {"bot_id": ids["bot_id"], "query": "cost"}, NOT_FOUND),
+        Loan(
+            "conversation_id",
+            lambda ids: {"bot_id": ids["own_bot_id"], "conversation_id": ids["conversation_id"]},
+            NOTHING_FOUND,
+        ),
+    ),
+    "createChatCompletion": (Loan("model", lambda ids: {"model": ids["model_id"], "messages": [QUESTION]}, NOT_FOUND),),
+    "createResponse": (
+        Loan("model", lambda ids: {"model": ids["model_id"], "input": "?"}, NOT_FOUND),
+        Loan(
+            "previous_response_id",
+            lambda ids: {"model": ids["own_bot_id"], "input": "?", "previous_response_id": ids["response_id"]},
+            NOT_FOUND,
+        ),
+    ),
     "listDeletions": (
         Loan("bot_id", lambda ids: {"bot_id": ids["bot_id"]}, NOTHING_FOUND, in_query=True),
         Loan("document_id", lambda ids: {"document_id": ids["document_id"]}, NOTHING_FOUND, in_query=True),
@@ -84,7 +108,7 @@ def run_loans(world: World) -> Report:
                 answer = _ask(world, operation, loan, ids)
                 report.count(operation.id, OWNER, loan.outcome)
                 report.expect(cell, answer, loan.outcome)
-                report.note(report.leaks, cell, world.told(answer, json.dumps(loan.body(ids))))
+                report.note(report.leaks, cell, world.told(answer, json.dumps(_named(world, loan, ids))))
                 if answer.status >= 400:
                     report.expect_the_same(cell, answer, nobodys, (*_ids(ids), NOBODYS))
             report.note(report.changes, f"{operation.id} with {loan.field}", world.changed(victims=True))
@@ -96,10 +120,14 @@ def _ids(objects: Ids) -> list[str]:
     return [value for name, value in objects.items() if name.endswith("_id")]
 
 
+def _named(world: World, loan: Loan, ids: Ids) -> dict[str, Any]:
+    return loan.body({**ids, "own_bot_id": world.own[OWNER]["bot_id"]})
+
+
 def _ask(world: World, operation: Operation, loan: Loan, ids: Ids) -> Answer:
-    own = world.own[OWNER]
+    own = world.given["below"] | world.own[OWNER]
     path = operation.path.format(**{name: own[name] for name in operation.parameters})
-    named = loan.body(ids)
+    named = _named(world, loan, ids)
     query = {name: [value] for name, value in named.items()} if loan.in_query else {}
     body = None if loan.in_query else named
     return world.api.request(operation.method, path, body, token=world.credentials[OWNER], query=query)

@@ -37,6 +37,14 @@ GRANTS: Final = {
     "viewer who may manage": "manage",
     "editor who may view": "view",
 }
+MODEL: Final = "all-minilm-l6-v2-int8"
+CALIBRATION: Final = {
+    "dense": 9.0,
+    "coverage": 2.5,
+    "intercept": -5.5,
+    "threshold": 0.2,
+    "fitted_on": {"sets": [MARK], "examples": 100},
+}
 QUESTION: Final = f"What does the {MARK} plan cost?"
 
 
@@ -103,10 +111,11 @@ def _bots(world: World) -> None:
     api, owner = world.api, world.people["owner"]
     pipeline = _ingestion(world)
     for target, visibility in VISIBILITY.items():
-        bot_id = api.bot(owner, name=f"{MARK} {target}", visibility=visibility)["id"]
+        bot = api.bot(owner, name=f"{MARK} {target}", visibility=visibility)
+        bot_id = bot["id"]
         text = {"name": f"{MARK}.txt", "text": f"The {MARK} plan costs 49 EUR."}
         document = _asked(world, "POST", f"/v1/bots/{bot_id}/documents", text)
-        world.objects[target] = {"bot_id": bot_id, "document_id": document["document"]["id"]}
+        world.objects[target] = {"bot_id": bot_id, "model_id": bot["slug"], "document_id": document["document"]["id"]}
         _grant(world, bot_id, "colleague", "view")
     world.given["another_bot"] = api.bot(owner, name=f"{MARK} another")["id"]
     pipeline.run()
@@ -121,8 +130,30 @@ def _bots(world: World) -> None:
         objects["reconciliation_id"] = reconciled["id"]
         site = {"kind": "crawl", "url": f"https://{MARK}.example.com/"}
         objects["source_id"] = _asked(world, "POST", f"/v1/bots/{objects['bot_id']}/sources", site)["source"]["id"]
-        objects["conversation_id"] = _asked(world, "POST", path, asked)["conversation_id"]
+        answer = _asked(world, "POST", path, asked)
+        objects |= {name: answer[name] for name in ("conversation_id", "message_id")}
+        response = {"model": objects["model_id"], "input": QUESTION, "user": MARK}
+        objects["response_id"] = _asked(world, "POST", "/v1/responses", response)["id"]
+        _asked(world, "PUT", f"/v1/messages/{objects['message_id']}/feedback", {"rating": 2, "text": MARK})
+        objects["question_id"] = _unanswered(world, objects["bot_id"])
+        objects |= _evaluation(world, "owner", objects["bot_id"])
     world.state.execute("UPDATE web_sources SET status = 'synced', lease_expires_at = NULL")
+
+
+def _evaluation(world: World, person: str, bot_id: str) -> dict[str, str]:
+    """Return an evaluation set of the bot, and a case in it."""
+    token = world.people[person].access_token
+    path = f"/v1/bots/{bot_id}/evaluation-sets"
+    made = world.api.request("POST", path, {"name": MARK if person == "owner" else "Own"}, token=token).json
+    case = {"question": f"{MARK}?" if person == "owner" else "?", "expect_refusal": True}
+    added = world.api.request("POST", f"{path}/{made['id']}/cases", {"cases": [case]}, token=token)
+    assert added.status == 201, added.text
+    return {"set_id": made["id"], "case_id": added.json["data"][0]["id"]}
+
+
+def _unanswered(world: World, bot_id: str) -> str:
+    """Return the question that the bot's answer, which cites nothing, left without an answer."""
+    return str(_asked(world, "GET", f"/v1/bots/{bot_id}/unanswered-questions")["data"][0]["id"])
 
 
 def _ingestion(world: World) -> Pipeline:
@@ -236,7 +267,8 @@ def _objects(world: World) -> None:
         "version": "1",
     }
     world.objects |= {target: theirs | objects for target, objects in world.objects.items()}
-    world.objects |= {"theirs": theirs, "none": {}}
+    world.objects |= {"theirs": theirs, "none": {"model": MODEL}}
+    _asked(world, "PUT", f"/v1/embedding-models/{MODEL}/calibration", CALIBRATION)
     for name, caller in (("other", "other tenant's owner"), ("both", "owner of both, as the other tenant")):
         account = world.people[name]
         bot_id = api.bot(account, visibility="public")["id"]
@@ -244,6 +276,7 @@ def _objects(world: World) -> None:
         world.own[caller] = {"organization_id": account.organization_id, "bot_id": bot_id, "api_key_id": key_id}
     world.given["invitation"] = _invitation(world, world.people["both"], "guest@example.com")[1]
     world.own["other tenant's key"] = world.own["other tenant's owner"]
+    world.given["below"] = _evaluation(world, "other", world.own["other tenant's owner"]["bot_id"])
 
 
 def _deletion(world: World) -> str:

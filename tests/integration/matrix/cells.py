@@ -65,7 +65,7 @@ def _refused(world: World, cells: list[Cell], report: Report) -> None:
         report.expect(cell, answer, cell.expected)
         report.note(report.leaks, f"{cell} was told", world.told(answer, sent(world, cell)))
         if cell.expected == NOT_FOUND:
-            report.expect_the_same(cell, answer, ask(world, cell, nobodys=True))
+            report.expect_the_same(cell, answer, ask(world, cell, nobodys=True), _ids(world, cell))
         if answer.status < 400 or cell is cells[-1]:
             report.note(report.changes, f"{cell} was refused and changed", world.changed() + world.sent())
             world.put_back()
@@ -100,6 +100,12 @@ def ask(world: World, cell: Cell, *, nobodys: bool = False) -> Answer:
 def sent(world: World, cell: Cell) -> str:
     """Return what the request itself names."""
     return _path(world, cell) + json.dumps(ROWS[cell.operation.id].content(world))
+
+
+def _ids(world: World, cell: Cell) -> list[str]:
+    """Return the ids that the request names, its own and nobody's."""
+    parameters = world.parameters(cell.caller, cell.target)
+    return [NOBODYS, *(value for name, value in parameters.items() if name.endswith("_id"))]
 
 
 def _path(world: World, cell: Cell, *, nobodys: bool = False) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.builders.rest_api import RestApi
 
-BOT_IN_PATH = ("bot_id", "conversation_id")
+BOT_IN_PATH = ("bot_id", "conversation_id", "message_id", "response_id", "model_id")
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Operation:
 
     @property
     def names_bot(self) -> bool:
-        """Whether the path leads to a bot, directly or by a conversation."""
+        """Whether the path leads to a bot, directly, by a conversation or by a message."""
         return any(name in BOT_IN_PATH for name in self.parameters)
 
 
@@ -63,14 +63,14 @@ def _ids(said: dict[str, Any], document: dict[str, Any]) -> set[str]:
 
 
 def _uuids(schema: dict[str, Any], document: dict[str, Any], name: str, seen: frozenset[str]) -> set[str]:
-    """Return the names of the properties below this schema whose values are UUIDs."""
+    """Return the names of the properties below this schema whose values are UUIDs, or name an object otherwise."""
     reference = schema.get("$ref")
     if reference is not None:
         if reference in seen:
             return set()
         target = document["components"]["schemas"][reference.rpartition("/")[2]]
         return _uuids(target, document, name, seen | {reference})
-    found = {name} if schema.get("format") == "uuid" else set()
+    found = {name} if schema.get("format") == "uuid" or "x-refers-to" in schema else set()
     for inner in (schema.get("items"), *schema.get("anyOf", ()), *schema.get("oneOf", ()), *schema.get("allOf", ())):
         if isinstance(inner, dict):
             found |= _uuids(inner, document, name, seen)

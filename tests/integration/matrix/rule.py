@@ -154,7 +154,7 @@ def _refused_by_bot(caller: Caller, target: Target, needed: str) -> Outcome | No
 
 def targets(operation: Operation, caller: Caller) -> tuple[Target, ...]:
     """Return whose objects this caller's requests name."""
-    if not operation.parameters:
+    if not any(name.endswith("_id") or name == "version" for name in operation.parameters):
         return ("none",)
     if not operation.names_bot:
         found: tuple[Target, ...] = ("theirs",)

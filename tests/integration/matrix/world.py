@@ -47,6 +47,7 @@ class World:
     victim: Victim = field(default_factory=lambda: Victim(UUID(int=0), ()))
     secrets: frozenset[str] = frozenset()
     saved: Digest = field(default_factory=dict)
+    stored: Any = None
     effects: tuple[int, ...] = ()
 
     def credential(self, caller: Caller, operation: Operation) -> str | None:
@@ -65,6 +66,7 @@ class World:
     def save(self) -> None:
         """Remember this state as the one that every cell begins with."""
         self.state.save()
+        self.stored = self._store().saved()
         self.saved, self.effects = self.state.digest(self.victim), self._effects()
 
     def changed(self, *, victims: bool = False) -> list[str]:
@@ -82,6 +84,7 @@ class World:
         """Return to what was saved."""
         self.state.restore(self.changed())
         self.state.execute("DELETE FROM rate_limits")
+        self._store().restore(self.stored)
         for queue in self._queues():
             queue.sent.clear()
         self.effects = self._effects()
@@ -93,8 +96,10 @@ class World:
 
     def _effects(self) -> tuple[int, ...]:
         """Return how many messages were sent, and how many versions the bucket holds."""
-        store: Any = self.api.container.object_store
-        return (*(len(queue.sent) for queue in self._queues()), store.count_versions(""))
+        return (*(len(queue.sent) for queue in self._queues()), self._store().count_versions(""))
+
+    def _store(self) -> Any:
+        return self.api.container.object_store
 
     def _queues(self) -> tuple[FakeQueue, ...]:
         api = self.api

@@ -45,8 +45,10 @@ def job(pipeline: Pipeline, eraser: Any, wire: Tripwire) -> ErasureJob:
     eraser = WiredDatabase(eraser, wire)
     objects: Any = Wired(pipeline.objects, wire, STORE_CALLS)
     vectors: Any = Wired(pipeline.vectors, wire, STORE_CALLS)
-    purger = Purger(database, objects, vectors, Eraser(database, objects, vectors, pipeline.clock), pipeline.clock)
-    organizations = OrganizationEraser(eraser, database, objects, vectors, purger)
+    messages = pipeline.messages
+    made = Eraser(database, objects, vectors, pipeline.clock)
+    purger = Purger(database, objects, vectors, made, pipeline.clock, messages)
+    organizations = OrganizationEraser(eraser, database, objects, vectors, messages, purger)
     return ErasureJob(eraser, organizations, PersonEraser(eraser), pipeline.clock)
 
 

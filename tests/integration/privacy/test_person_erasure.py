@@ -167,7 +167,8 @@ def test_a_second_factor_is_asked_for(world: World) -> None:
 KNOWN_COLUMNS = {
     "id", "organization_id", "bot_id", "document_id", "chunk_id", "conversation_id", "segment_id", "plan_id",
     "api_key_id", "actor_api_key_id", "rotated_to", "family_id", "subject_id", "lease_token", "session_id", "source_id",
-    "training_run_id", "unseen_document_id", "holder",
+    "training_run_id", "unseen_document_id", "holder", "message_id", "claim", "remaining_before", "set_id",
+    "question_id", "answer_id",
 }  # fmt: skip
 """Columns of ids that are no person's. `holder` is an open stream; `subject_id` is an organization's or a key's, or an
 erasure's."""

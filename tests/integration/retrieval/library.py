@@ -1,17 +1,23 @@
 """Fills bots for tests of retrieval, and looks into the lexical index."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from math import log, sqrt
+from typing import Any
 from uuid import UUID
 
+from psycopg import sql
+
+from chatsphere.adapters.pgvector import PgVectorStore
 from chatsphere.adapters.system import UuidV7Ids
 from chatsphere.db.database import Connection, Database
 from chatsphere.knowledge.retrieval.lexical import analyse, search_lexical
-from chatsphere.knowledge.retrieval.lexical_index import index_document
-from chatsphere.ports import Namespace, Vector, VectorRecord, VectorStore
+from chatsphere.knowledge.retrieval.lexical_index import index_document, unindex_document
+from chatsphere.knowledge.retrieval.models import SearchResult
+from chatsphere.knowledge.retrieval.search import search
+from chatsphere.ports import Embedder, Namespace, Vector, VectorRecord, VectorStore
 
 DIMENSIONS = 384
 
@@ -22,10 +28,12 @@ VALUES (%(id)s, %(organization)s, %(bot)s, %(name)s, 'text', 'ready', 1, 1)
 
 ADD_CHUNK = """
 INSERT INTO chunks (id, organization_id, bot_id, document_id, generation, batch, ordinal, content, heading_path,
-    page_start, page_end, char_start, char_end, token_count, vector_id)
+    page_start, page_end, char_start, char_end, token_count, vector_id, language)
 VALUES (%(id)s, %(organization)s, %(bot)s, %(document)s, %(generation)s, 0, %(ordinal)s, %(content)s, %(heading)s,
-    1, 1, %(start)s, %(end)s, 1, %(vector)s)
+    1, 1, %(start)s, %(end)s, 1, %(vector)s, %(language)s)
 """
+
+SET_COLUMN = sql.SQL("UPDATE documents SET {} = %(value)s WHERE id = %(id)s")
 
 # Every entry of the bot's index, unpacked.
 ENTRIES = """
@@ -92,8 +100,16 @@ class Library:
     namespace: Namespace
     chunks: dict[UUID, list[UUID]] = field(default_factory=dict)
 
-    def add(self, *texts: str, name: str = "document", heading: Sequence[str] = (), index: bool = True) -> UUID:
-        """Add a document of these chunks, searchable at once unless `index` is false."""
+    def add(
+        self,
+        *texts: str,
+        name: str = "document",
+        heading: Sequence[str] = (),
+        index: bool = True,
+        language: str | None = None,
+        **columns: Any,
+    ) -> UUID:
+        """Add a document of these chunks, searchable at once unless `index` is false, with further `columns`."""
         document = self.ids.new()
         with self.transaction() as connection:
             connection.execute(
@@ -105,7 +121,9 @@ class Library:
                     "name": name,
                 },
             )
-            self.write_chunks(connection, document, texts, generation=1, heading=heading)
+            for column, value in columns.items():
+                connection.execute(SET_COLUMN.format(sql.Identifier(column)), {"id": document, "value": value})
+            self.write_chunks(connection, document, texts, generation=1, heading=heading, language=language)
             if index:
                 index_document(connection, self.namespace.bot_id, document, 1)
         return document
@@ -118,6 +136,7 @@ class Library:
         *,
         generation: int,
         heading: Sequence[str] = (),
+        language: str | None = None,
     ) -> list[UUID]:
         """Write the chunks of a generation, one blank line apart."""
         start, keys = 0, []
@@ -137,11 +156,18 @@ class Library:
                     "start": start,
                     "end": start + len(text),
                     "vector": f"{document}:{generation}:{ordinal}",
+                    "language": language,
                 },
             )
             start += len(text) + 2
         self.chunks[document] = keys
         return keys
+
+    def remove(self, document: UUID) -> None:
+        """Delete a document."""
+        with self.transaction() as connection:
+            unindex_document(connection, self.namespace.bot_id, document, except_generation=None)
+            connection.execute("DELETE FROM documents WHERE id = %s", (document,))
 
     def embed(self, store: VectorStore, document: UUID, texts: Sequence[str], *, generation: int = 1) -> None:
         """Write the vectors of the document's chunks."""
@@ -154,12 +180,37 @@ class Library:
             ],
         )
 
+    def shelve(self, *texts: str, **options: Any) -> UUID:
+        """Add a document with its vectors in PostgreSQL; `options` as of `add`."""
+        document = self.add(*texts, **options)
+        self.embed(PgVectorStore(self.database), document, texts)
+        return document
+
     def find(self, question: str, *, limit: int = 10, documents: Sequence[UUID] | None = None) -> dict[UUID, float]:
         """Return the lexical scores of the chunks found, best first."""
         with self.transaction() as connection:
             analysed = analyse(connection, self.namespace.bot_id, question)
             matches = search_lexical(connection, self.namespace.bot_id, analysed, limit=limit, documents=documents)
         return {match.chunk_id: match.score for match in matches}
+
+    def search(
+        self,
+        query: str,
+        *,
+        store: VectorStore | None = None,
+        embedders: Callable[[str | None], Embedder] | None = None,
+        **options: Any,
+    ) -> SearchResult:
+        """Search the bot with the `options` of `search`; unless said, by words' directions that PostgreSQL keeps."""
+        return search(
+            self.database,
+            store or PgVectorStore(self.database),
+            embedders or (lambda _: WordEmbedder()),
+            organization_id=self.namespace.organization_id,
+            bot_id=self.namespace.bot_id,
+            query=query,
+            **options,
+        )
 
     def assert_index_is_exact(self) -> None:
         """Check that the index holds every occurrence in what readers may see, once, and nothing else."""

@@ -8,41 +8,29 @@ import pytest
 from chatsphere.adapters.minilm import MiniLmEmbedder
 from chatsphere.adapters.pgvector import PgVectorStore
 from chatsphere.errors import UnavailableError
-from chatsphere.knowledge.retrieval.confidence import DEFAULT_THRESHOLD
+from chatsphere.knowledge.retrieval.calibration import DEFAULT_THRESHOLD
+from chatsphere.knowledge.retrieval.filters import DocumentFilter
 from chatsphere.knowledge.retrieval.models import Mode, SearchResult
-from chatsphere.knowledge.retrieval.search import search
 from chatsphere.ports import Namespace, Vector, VectorMatch, VectorRecord, VectorStore
 from tests.integration.retrieval.library import Library, WordEmbedder
 
 TEXTS = ("apples grow on trees", "pears grow on trees too", "bread is baked from flour")
 
 
-def shelve(library: Library, *texts: str, name: str = "document") -> UUID:
-    """Add a document with its vectors."""
-    document = library.add(*texts, name=name)
-    library.embed(PgVectorStore(library.database), document, texts)
-    return document
-
-
 def ask(
     library: Library, query: str, *, limit: int = 8, documents: list[UUID] | None = None, mode: Mode = "fused"
 ) -> SearchResult:
     """Search the bot, embedding by words."""
-    return search(
-        library.database,
-        PgVectorStore(library.database),
-        lambda _: WordEmbedder(),
-        organization_id=library.namespace.organization_id,
-        bot_id=library.namespace.bot_id,
-        query=query,
+    return library.search(
+        query,
         limit=limit,
-        documents=documents,
+        within=None if documents is None else DocumentFilter(document_ids=frozenset(documents)),
         mode=mode,
     )
 
 
 def test_a_hit_says_what_was_found_where_and_why(library: Library) -> None:
-    document = shelve(library, *TEXTS, name="fruit.txt")
+    document = library.shelve(*TEXTS, name="fruit.txt")
 
     hit = ask(library, "pears too").hits[0]
 
@@ -66,7 +54,7 @@ def test_headings_are_joined_to_one_line(library: Library) -> None:
     [("fused", True, True, True), ("dense", True, False, False), ("lexical", False, True, False)],
 )
 def test_each_mode_asks_only_its_sides(library: Library, mode: Mode, dense: bool, lexical: bool, fused: bool) -> None:
-    document = shelve(library, *TEXTS)
+    document = library.shelve(*TEXTS)
 
     result = ask(library, "pears grow too", mode=mode)
 
@@ -79,7 +67,7 @@ def test_each_mode_asks_only_its_sides(library: Library, mode: Mode, dense: bool
 
 def test_either_side_alone_finds(library: Library) -> None:
     only_words = library.add("quince jam")
-    only_vector = shelve(library, "the of and")
+    only_vector = library.shelve("the of and")
 
     found = {hit.document_id: hit.scores for hit in ask(library, "the quince of and").hits}
 
@@ -88,7 +76,7 @@ def test_either_side_alone_finds(library: Library) -> None:
 
 
 def test_vectors_of_a_generation_that_is_not_live_are_not_returned(library: Library) -> None:
-    document = shelve(library, "apples")
+    document = library.shelve("apples")
     with library.transaction() as connection:
         library.write_chunks(connection, document, ["apples, embedded early"], generation=2)
     library.embed(PgVectorStore(library.database), document, ["apples"], generation=2)
@@ -99,7 +87,7 @@ def test_vectors_of_a_generation_that_is_not_live_are_not_returned(library: Libr
 
 
 def test_vectors_without_chunks_are_passed_over(library: Library) -> None:
-    store, document = PgVectorStore(library.database), shelve(library, "apples and pears")
+    store, document = PgVectorStore(library.database), library.shelve("apples and pears")
     (vector,) = WordEmbedder().embed_documents(["apples"])
     store.upsert(
         library.namespace,
@@ -110,7 +98,7 @@ def test_vectors_without_chunks_are_passed_over(library: Library) -> None:
 
 
 def test_a_document_that_is_being_deleted_is_not_found(library: Library) -> None:
-    document = shelve(library, *TEXTS)
+    document = library.shelve(*TEXTS)
     with library.transaction() as connection:
         connection.execute("UPDATE documents SET status = 'deleting' WHERE id = %s", (document,))
 
@@ -118,7 +106,7 @@ def test_a_document_that_is_being_deleted_is_not_found(library: Library) -> None
 
 
 def test_a_search_can_be_restricted_to_documents(library: Library) -> None:
-    first, second = shelve(library, *TEXTS), shelve(library, *TEXTS)
+    first, second = library.shelve(*TEXTS), library.shelve("pears are picked in autumn")
 
     assert {hit.document_id for hit in ask(library, "pears", documents=[second]).hits} == {second}
     assert {hit.document_id for hit in ask(library, "pears", documents=[first, second]).hits} == {first, second}
@@ -127,7 +115,7 @@ def test_a_search_can_be_restricted_to_documents(library: Library) -> None:
 
 def test_another_organization_finds_nothing_by_naming_the_bot(new_library: Callable[[], Library]) -> None:
     mine, other = new_library(), new_library()
-    shelve(mine, *TEXTS)
+    mine.shelve(*TEXTS)
     forged = Namespace(other.namespace.organization_id, mine.namespace.bot_id)
 
     assert ask(Library(mine.database, mine.ids, forged), "pears") == SearchResult((), 0.0)
@@ -139,7 +127,7 @@ def test_an_empty_bot_is_sure_of_nothing(library: Library) -> None:
 
 @pytest.mark.parametrize("query", ["pears\0too", "pears \ud800 too", "", "?", "pears " * 20_000])
 def test_any_text_is_a_query(library: Library, query: str) -> None:
-    shelve(library, *TEXTS)
+    library.shelve(*TEXTS)
 
     hits = ask(library, query).hits
 
@@ -156,18 +144,11 @@ class DownStore:
 
 
 def test_a_side_that_does_not_answer_is_not_hidden(library: Library) -> None:
-    shelve(library, *TEXTS)
+    library.shelve(*TEXTS)
     down: VectorStore = DownStore()  # type: ignore[assignment]
 
     with pytest.raises(UnavailableError):
-        search(
-            library.database,
-            down,
-            lambda _: WordEmbedder(),
-            organization_id=library.namespace.organization_id,
-            bot_id=library.namespace.bot_id,
-            query="pears",
-        )
+        library.search("pears", store=down)
 
 
 HANDBOOK = (
@@ -211,14 +192,7 @@ def test_a_bot_of_one_short_document_knows_what_it_knows(
         ],
     )
 
-    result = search(
-        library.database,
-        store,
-        lambda _: embedder,
-        organization_id=library.namespace.organization_id,
-        bot_id=library.namespace.bot_id,
-        query=question,
-    )
+    result = library.search(question, store=store, embedders=lambda _: embedder)
 
     assert result.confidence is not None
     assert (result.confidence >= DEFAULT_THRESHOLD) == answerable

@@ -9,7 +9,7 @@ import pytest
 from chatsphere.adapters.pgvector import PgVectorStore
 from chatsphere.errors import EmbeddingModelUnavailableError
 from chatsphere.knowledge.retrieval.models import SearchResult
-from chatsphere.knowledge.retrieval.search import search
+from chatsphere.knowledge.retrieval.settings import RetrievalSettings
 from chatsphere.ports import Embedder, Vector, VectorMatch, VectorRecord
 from tests.fakes import FakeEmbedder
 from tests.integration.retrieval.library import Library, WordEmbedder
@@ -74,14 +74,7 @@ def switch(library: Library) -> None:
 
 
 def ask(library: Library, store: Any, query: str = "Pears are green.") -> SearchResult:
-    return search(
-        library.database,
-        store,
-        embedders,
-        organization_id=library.namespace.organization_id,
-        bot_id=library.namespace.bot_id,
-        query=query,
-    )
+    return library.search(query, store=store, embedders=embedders)
 
 
 def assert_found_by(result: SearchResult, model: Embedder) -> None:
@@ -101,7 +94,10 @@ def test_the_model_and_the_revision_are_the_bots(shelved: Library) -> None:
 def test_a_switch_between_the_embedding_of_the_question_and_its_search(shelved: Library) -> None:
     store = Switching(shelved, before=lambda: switch(shelved))
 
-    assert_found_by(ask(shelved, store), OTHER)
+    result = ask(shelved, store)
+
+    assert_found_by(result, OTHER)
+    assert not result.by_words_alone
     assert store.searched == 2
 
 
@@ -118,7 +114,18 @@ def test_a_bot_whose_model_is_not_available_is_searched_by_words(shelved: Librar
 
     result = ask(shelved, PgVectorStore(shelved.database), "green pears")
 
+    assert result.by_words_alone
     assert result.hits[0].content == "Pears are green."
     assert [hit.scores.dense for hit in result.hits] == [None] * len(result.hits)
     assert result.confidence is not None
     assert result.confidence > 0.5
+
+
+def test_repetitions_are_found_and_no_reason_to_search_wider(library: Library) -> None:
+    document = library.add(*["Pears are green."] * 12)
+    library.embed(PgVectorStore(library.database), document, ["Pears are green."] * 12)
+    store: Any = Switching(library)
+
+    result = library.search("green pears", store=store, settings=RetrievalSettings(candidates=10))
+
+    assert (len(result.hits), store.searched) == (1, 1)

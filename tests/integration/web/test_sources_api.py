@@ -81,13 +81,13 @@ def test_a_site_is_read_looked_at_and_deleted(client: Client, site: Site) -> Non
 
 def test_a_page_is_a_document_from_the_start(client: Client, site: Site) -> None:
     site.html("/plans", "Plans.")
-    body = {"url": site.url("/plans"), "name": "plans.html", "metadata": {"team": "sales"}}
+    body = {"url": site.url("/plans"), "name": "plans.html", "metadata": {"team": "sales"}, "tags": ["web"]}
 
     accepted = client.ask("POST", "/documents", body)
     assert (accepted.status, accepted.json["outcome"]) == (202, "created")
     document = accepted.json["document"]
     assert (document["stage"], document["source"], document["url"]) == ("fetch", "url", site.url("/plans"))
-    assert document["metadata"] == {"team": "sales"}
+    assert (document["metadata"], document["tags"]) == ({"team": "sales"}, ["web"])
     assert client.ask("GET", f"/documents/{document['id']}").json == document
 
     client.fetch()

@@ -5,7 +5,7 @@ import pytest
 from chatsphere.adapters.extractive import ExtractiveAnswerModel
 from chatsphere.adapters.extractive.selection import MAX_EMBEDDED
 from chatsphere.adapters.extractive.terms import stem, terms
-from chatsphere.ports import AnswerCitation, AnswerDelta, AnswerEnd, AnswerRequest, SourcePassage, Vector
+from chatsphere.ports import AnswerCitation, AnswerDelta, AnswerEnd, AnswerRequest, SourcePassage, Turn, Vector
 from tests.fakes_chat import BagOfWordsEmbedder
 
 
@@ -113,3 +113,19 @@ def test_words_match_in_other_forms_and_scripts() -> None:
 @pytest.mark.parametrize("content", ["", " \n\n ", "...", "| --- | --- |"])
 def test_where_there_are_no_words_there_is_no_answer(content: str) -> None:
     assert quotes("What?", sources(content)) == []
+
+
+def test_a_question_that_was_written_out_is_not_written_out_again() -> None:
+    """It takes embedding: the answer goes by what the search went by."""
+    # Given
+    history = [Turn("user", "Tell me about the Falcon plan."), Turn("assistant", "The Falcon plan is for teams.")]
+    passages = sources(f"{FILLER} The Falcon plan costs 49 EUR a month.")
+    asking, answering = CountingEmbedder(), CountingEmbedder()
+    question = ExtractiveAnswerModel(asking).standalone_question("What does it cost?", history)
+    # When
+    request = AnswerRequest("What does it cost?", passages, history, standalone=question.text)
+    told = list(ExtractiveAnswerModel(answering).stream(request))
+    # Then
+    alone = CountingEmbedder()
+    assert told == list(ExtractiveAnswerModel(alone).stream(AnswerRequest(question.text, passages)))
+    assert answering.embedded == alone.embedded

@@ -1,6 +1,7 @@
 """Gemini's answers: streamed, cited, counted, cancelled, and every way in which one can fail."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from chatsphere.adapters.gemini.answers import GeminiAnswerModel
 from chatsphere.adapters.gemini.prices import PRICES
 from chatsphere.adapters.gemini.stream import messages
+from chatsphere.cancellation import CallCancelledError
 from chatsphere.errors import (
     AnswerBlockedError,
     ChatSphereError,
@@ -92,6 +94,19 @@ def test_closing_it_ends_the_call(gemini: GeminiServer) -> None:
     next(stream)
     assert gemini.left == 0
     stream.close()
+    wait_for(lambda: gemini.left == 1, what="the server to see the client leave")
+
+
+def test_another_thread_ends_the_call_of_a_silent_model(gemini: GeminiServer) -> None:
+    gemini.faults = [Waits(events=1)]
+    request = AnswerRequest(REQUEST.question, REQUEST.passages)
+    stream = model(gemini.url).stream(request)
+    assert isinstance(next(stream), AnswerDelta)
+    with ThreadPoolExecutor(1) as thread:
+        rest = thread.submit(list, stream)
+        request.cancellation.cancel()
+        with pytest.raises(CallCancelledError):
+            rest.result()
     wait_for(lambda: gemini.left == 1, what="the server to see the client leave")
 
 

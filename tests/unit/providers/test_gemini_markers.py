@@ -158,7 +158,28 @@ def test_a_number_before_a_full_stop_must_be_the_passages_too() -> None:
     passage = "The office opens on 5. May at nine."
     for day, supported in ((5, True), (3, False)):
         statement = f"The office opens on {day}. May at nine."
-        assert (supporting_quote(statement, passage, read(passage)) is not None) == supported
+        assert (supporting_quote(statement, read(passage)) is not None) == supported
+
+
+@pytest.mark.parametrize(
+    ("statement", "passage", "supported"),
+    [
+        ("Sale items cannot be returned.", "Sale items cannot be returned.", True),
+        ("Sale items cannot be returned.", "Sale items can be returned within 30 days.", False),
+        ("Sale items can be returned.", "Sale items cannot be returned.", False),
+        ("Refunds are possible within 30 days.", "Refunds are possible within 30 days, but not for sale items.", True),
+        ("The museum is not open on Mondays.", "The museum is closed on Mondays.", True),
+        ("Dogs are welcome at the lodge.", "No animals, and no dogs, are welcome at the lodge.", False),
+        ("Hunde sind erlaubt im Haus.", "Hunde sind im Haus nicht erlaubt.", False),
+        ("La carte n'est pas gratuite.", "La carte coûte dix euros.", False),
+        ("Se puede trabajar con el visado.", "Con el visado no se puede trabajar.", False),
+        ("The plan of Eagle costs 49 EUR.", "The plan of Falcon costs 49 EUR.", False),
+        ("It costs 49 EUR and includes 3 seats.", "It costs 49 EUR. It includes 5 seats.", False),
+        ("3. Mai 2024 ist der Beginn der Miete.", "Beginn der Miete ist der 4. Mai 2024.", False),
+    ],
+)
+def test_a_statement_is_not_supported_by_its_opposite(statement: str, passage: str, supported: bool) -> None:
+    assert (supporting_quote(statement, read(passage)) is not None) == supported
 
 
 def test_long_white_space_takes_no_longer_than_other_text() -> None:

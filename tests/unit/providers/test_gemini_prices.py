@@ -1,11 +1,17 @@
-from typing import Any
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
 
 import pytest
 
 from chatsphere.adapters.gemini.answers import GeminiAnswerModel
-from chatsphere.adapters.gemini.prices import PRICES, Price, price_of
+from chatsphere.adapters.gemini.lifetimes import SHUT_DOWN, check_served
+from chatsphere.adapters.gemini.prices import AS_OF, EMBEDDING_PRICES, PRICES, Price, price_of
 from chatsphere.errors import ConfigurationError
-from chatsphere.settings import AnswerSettings
+from chatsphere.settings import AnswerSettings, EmbeddingSettings
+
+DOCS: Final = Path(__file__).parents[3] / "docs"
 
 
 def settings(model: str = "gemini-3.5-flash-lite", **prices: object) -> AnswerSettings:
@@ -16,6 +22,31 @@ def settings(model: str = "gemini-3.5-flash-lite", **prices: object) -> AnswerSe
 
 def test_the_default_model_has_a_price() -> None:
     assert price_of(settings()) == PRICES["gemini-3.5-flash-lite"] == Price(300_000, 2_500_000)
+
+
+def test_every_model_that_settings_or_documents_name_has_a_price() -> None:
+    documents = " ".join((DOCS / name).read_text() for name in ("operations.md", "cli.md", "deploy.md"))
+    named = set(re.findall(r"`?(gemini-(?:embedding-\d+|\d[\w.-]*\w))", documents))
+    chosen = {AnswerSettings.model_fields["gemini_answer_model"].default}
+    chosen |= {EmbeddingSettings.model_fields["gemini_embedding_model"].default}
+    assert chosen <= named
+    assert named <= PRICES.keys() | EMBEDDING_PRICES.keys()
+
+
+def test_the_documents_say_of_when_the_prices_are() -> None:
+    assert f"prices of {AS_OF}" in (DOCS / "operations.md").read_text()
+
+
+def test_no_model_of_the_table_was_shut_down_when_its_price_was_read() -> None:
+    for name in PRICES.keys() | EMBEDDING_PRICES.keys():
+        check_served(name, AS_OF)
+
+
+def test_a_model_is_refused_once_it_is_shut_down() -> None:
+    [(name, end)] = [(name, end) for name, end in SHUT_DOWN.items() if name in PRICES]
+    assert GeminiAnswerModel(settings(name), today=end - timedelta(days=1)).model == name
+    with pytest.raises(ConfigurationError, match=f"{end}"):
+        GeminiAnswerModel(settings(f"models/{name}"), today=end)
 
 
 def test_a_model_may_be_named_as_lists_name_it() -> None:

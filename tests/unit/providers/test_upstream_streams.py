@@ -1,7 +1,11 @@
 """Streams from a vendor: piece by piece, ended at once, and cut ones noticed."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
+from chatsphere.adapters.upstream.client import NAP_SECONDS
+from chatsphere.cancellation import CallCancelledError, Cancellation
 from chatsphere.errors import ProviderOverloadedError, ProviderRejectedError, UnavailableError
 from tests.unit.providers.conftest import Timeline
 from tests.unit.providers.scripted_server import (
@@ -111,3 +115,46 @@ def test_a_stream_that_the_caller_ends_is_no_failure(server: ScriptedServer) -> 
         stream = vendor.stream("POST", "/", {})
         assert next(stream) == b"a"
         stream.close()
+
+
+@pytest.mark.parametrize("sent", [b"", chunked(b"a", whole=False)], ids=["before the headers", "between pieces"])
+def test_another_thread_ends_the_wait_for_a_silent_vendor(server: ScriptedServer, sent: bytes) -> None:
+    # Given a vendor that is waited for
+    server.script = [sends_then_is_silent(sent), sends(chunked(b"b"))]
+    vendor, cancellation = upstream(server.url, provider_breaker_failures=1), Cancellation()
+    stream = vendor.stream("POST", "/", {}, cancellation=cancellation)
+    if sent:
+        assert next(stream) == b"a"
+    with ThreadPoolExecutor(1) as thread:
+        waiting = thread.submit(next, stream)
+        wait_for(lambda: server.requests, what="the vendor to be called")
+        # When
+        cancellation.cancel()
+        # Then
+        with pytest.raises(CallCancelledError):
+            waiting.result()
+    wait_for(lambda: server.left, what="the server to see the client leave")
+    # And it is no failure of the vendor's
+    assert b"".join(vendor.stream("POST", "/", {})) == b"b"
+
+
+def test_what_is_cancelled_is_not_tried_again(server: ScriptedServer) -> None:
+    class CancelledWhileWaiting(Timeline):
+        def sleep(self, seconds: float) -> None:
+            super().sleep(seconds)
+            cancellation.cancel()
+
+    server.script = [answers(503, **{"retry-after": "20"}), sends(chunked(b"a"))]
+    cancellation, timeline = Cancellation(), CancelledWhileWaiting()
+    with pytest.raises(CallCancelledError):
+        next(upstream(server.url, timeline).stream("POST", "/", {}, cancellation=cancellation))
+    assert timeline.slept == [NAP_SECONDS]
+    assert len(server.script) == 1
+
+
+def test_what_is_cancelled_before_is_not_called(server: ScriptedServer) -> None:
+    cancellation = Cancellation()
+    cancellation.cancel()
+    with pytest.raises(CallCancelledError):
+        next(upstream(server.url).stream("POST", "/", {}, cancellation=cancellation))
+    assert server.connections == 0

@@ -2,10 +2,12 @@
 
 import pytest
 
-from chatsphere.knowledge.retrieval.confidence import CALIBRATIONS, Evidence, confidence, features
-from chatsphere.knowledge.retrieval.lexical import Question, Term
+from chatsphere.knowledge.retrieval.calibration import BUILT_IN, WORDS_ALONE
+from chatsphere.knowledge.retrieval.confidence import Evidence, confidence, features
+from chatsphere.knowledge.retrieval.lexical import Question
+from chatsphere.knowledge.retrieval.words import Term
 
-(MODEL, *_) = CALIBRATIONS
+(MODEL, *_) = BUILT_IN.values()
 
 
 def question(*frequencies: int, chunks: int = 100) -> Question:
@@ -58,7 +60,7 @@ def test_a_question_of_stop_words_has_no_coverage() -> None:
 def test_an_uncalibrated_model_is_judged_by_words_alone() -> None:
     asked = question(1, 1)
 
-    near, far = (confidence("unknown", asked, [Evidence(dense, ["0"])]) for dense in (0.9, 0.1))
+    near, far = (confidence(WORDS_ALONE, asked, [Evidence(dense, ["0"])]) for dense in (0.9, 0.1))
 
     assert near == far
-    assert confidence("unknown", asked, [Evidence(0.1, ["0", "1"])]) > near
+    assert confidence(WORDS_ALONE, asked, [Evidence(0.1, ["0", "1"])]) > near

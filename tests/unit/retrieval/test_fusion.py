@@ -2,7 +2,8 @@
 
 import pytest
 
-from chatsphere.knowledge.retrieval.fusion import CANDIDATES, LEXICAL_WEIGHT, fuse
+from chatsphere.knowledge.retrieval.fusion import fuse
+from chatsphere.knowledge.retrieval.settings import CANDIDATES, LEXICAL_WEIGHT
 
 
 def test_what_both_sides_found_comes_before_what_one_found() -> None:

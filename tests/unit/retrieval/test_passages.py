@@ -41,7 +41,8 @@ def test_neighbours_become_one_passage_with_the_documents_own_text() -> None:
     (passage,) = assemble([hit(2, score=0.9), hit(1, score=0.4), hit(3, score=0.2)], 1000, words)
 
     assert passage.content == CANONICAL[passage.char_start : passage.char_end]
-    assert (passage.page_start, passage.page_end, passage.heading) == (2, 4, "Heading 1")
+    assert (passage.page_start, passage.page_end, passage.heading) == (2, 4, None)
+    assert [piece.heading for piece in passage.pieces] == ["Heading 1", "Heading 2", "Heading 3"]
     assert passage.score == 0.9
     assert [passage.content[piece.start : piece.end] for piece in passage.pieces] == PIECES[1:]
 

@@ -9,7 +9,8 @@ import pytest
 
 from chatsphere.adapters.pinecone.index import PineconeIndex
 from chatsphere.adapters.pinecone.reading import PineconeReader
-from chatsphere.adapters.pinecone.store import MAX_RECORDS, MAX_REQUEST_BYTES, PineconeVectorStore
+from chatsphere.adapters.pinecone.store import PineconeVectorStore
+from chatsphere.adapters.pinecone.writing import MAX_RECORDS, MAX_REQUEST_BYTES
 from chatsphere.adapters.upstream import Reply
 from chatsphere.errors import UnavailableError
 from chatsphere.observability import logger

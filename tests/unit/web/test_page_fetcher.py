@@ -152,7 +152,7 @@ def test_a_connection_that_came_when_the_time_was_over_is_not_listened_to(
         def __init__(self, seconds: float) -> None:
             super().__init__(seconds)
             self.stop()
-            self._expire()
+            self.expire()
 
     site.pages["/"] = SitePage(b"a" * 10)
     monkeypatch.setattr(pages, "Watchdog", TooEarly)

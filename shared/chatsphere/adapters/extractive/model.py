@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from chatsphere.adapters.extractive.followups import standalone
 from chatsphere.adapters.extractive.quotes import Quote, choose_quotes
-from chatsphere.adapters.extractive.selection import Reading, rank_sentences
+from chatsphere.adapters.extractive.selection import Reading, dot, rank_sentences
 from chatsphere.ports import (
     AnswerCitation,
     AnswerDelta,
@@ -39,7 +38,7 @@ class ExtractiveAnswerModel:
 
     def stream(self, request: AnswerRequest) -> Iterator[AnswerEvent]:
         """Yield each quote in a few deltas and then its citation. See `AnswerModel.stream`."""
-        question = standalone(request.question, request.history)
+        question = request.standalone or self._resolved(request.question, request.history)
         reading = Reading.of(request.passages)
         quotes = choose_quotes(rank_sentences(question, reading, self._embedder), reading)
         answer, finish_reason = "", "stop"
@@ -47,7 +46,7 @@ class ExtractiveAnswerModel:
             lead = SEPARATOR if answer else ""
             text = _fitting(_text(quote, request), request.max_output_tokens - self._count(answer), self._embedder)
             if text:
-                yield from _told(lead, text, len(answer), request.passages[quote.passage].number)
+                yield from _told(lead, text, len(answer), request.passages[quote.passage].number, quote.start)
                 answer += lead + text
             if len(text) < quote.end - quote.start:
                 finish_reason = "length"
@@ -56,7 +55,7 @@ class ExtractiveAnswerModel:
 
     def standalone_question(self, question: str, history: Sequence[Turn]) -> StandaloneQuestion:
         """Return the question, led by its subject where it leaves that to the history."""
-        return StandaloneQuestion(standalone(question, history))
+        return StandaloneQuestion(self._resolved(question, history))
 
     def count_tokens(self, text: str) -> int:
         """Return the number of the embedder's tokens."""
@@ -65,6 +64,22 @@ class ExtractiveAnswerModel:
     def cost(self, prompt_tokens: int, completion_tokens: int) -> int:  # noqa: ARG002 - the port's
         """Return 0: no one is paid."""
         return 0
+
+    def _resolved(self, question: str, history: Sequence[Turn]) -> str:
+        if not history:
+            return question
+        # Late: the first question of a conversation, which a cold start answers, needs none of it.
+        from chatsphere.adapters.extractive.followups import standalone
+        from chatsphere.adapters.extractive.recalling import with_recalled_name
+
+        recalled = [turn for turn in history if turn.recalled]
+        asked = standalone(question, [turn for turn in history if not turn.recalled], self._likeness)
+        return with_recalled_name(asked, recalled)
+
+    def _likeness(self, text: str, others: Sequence[str]) -> list[float]:
+        """Return the cosines of `text` with each of the others."""
+        first, *rest = self._embedder.embed_documents([text, *others])
+        return [dot(first, other) for other in rest]
 
     def _prompt_tokens(self, question: str, request: AnswerRequest) -> int:
         return self._count(question) + sum(self._count(passage.content) for passage in request.passages)
@@ -77,14 +92,14 @@ def _text(quote: Quote, request: AnswerRequest) -> str:
     return request.passages[quote.passage].content[quote.start : quote.end]
 
 
-def _told(lead: str, text: str, offset: int, number: int) -> Iterator[AnswerEvent]:
+def _told(lead: str, text: str, offset: int, number: int, quote_start: int) -> Iterator[AnswerEvent]:
     """Yield one quote: its text in deltas, then the claim that it is one."""
     if lead:
         yield AnswerDelta(lead)
     for piece in _WORDS.finditer(text):
         yield AnswerDelta(piece[0])
     start = offset + len(lead)
-    yield AnswerCitation(number, text, start, start + len(text))
+    yield AnswerCitation(number, text, start, start + len(text), quote_start)
 
 
 def _fitting(text: str, tokens: int, counter: TokenCounter) -> str:

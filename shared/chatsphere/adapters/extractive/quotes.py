@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from chatsphere.adapters.extractive.selection import Reading, Scored
-from chatsphere.adapters.extractive.terms import is_content_word, words
+from chatsphere.adapters.extractive.terms import is_content_word, language_of, words
 
 MAX_SENTENCES: Final = 3
 SECOND_SHARE: Final = 0.7
@@ -16,8 +16,12 @@ MIN_CONTENT_WORDS: Final = 3
 """A sentence with fewer says little alone: the one before it is quoted too."""
 
 _ANAPHORA: Final = re.compile(
-    r"(?:it|its|they|their|them|he|his|she|her|this|these|those|such|both|either|neither|however|therefore|thus|"
-    r"also|instead|otherwise|there|here|then|but|and)\b",
+    r"(?:(?:it|its|they|their|them|he|his|she|her|this|these|those|such|both|either|neither|however|therefore|thus|"
+    r"also|instead|otherwise|there|here|then|but|and|"
+    r"er|sie|es|ihr|ihre[rnms]?|sein|seine[rnms]?|dies|diese[rnms]?|dabei|dafür|damit|deshalb|daher|jedoch|dort|aber|"
+    r"ils?|elles?|ce|cette|ces|cela|leurs?|son|sa|ses|celui-ci|celle-ci|donc|cependant|ainsi|mais|"
+    r"él|ella|ellos|ellas|est[ea]|est[oa]s|esto|ese|esa|eso|su|sus|también|además|pero|por eso|"
+    r"egli|ella|esso|essa|ciò|tuttavia|ele|ela|isso|isto|hij|zij|het|deze|dit)\b)",
     re.IGNORECASE,
 )
 
@@ -66,7 +70,12 @@ def _context(place: Place, reading: Reading) -> Iterator[Place]:
 
 
 def _leans_back(text: str) -> bool:
-    return bool(_ANAPHORA.match(text)) or sum(map(is_content_word, words(text))) < MIN_CONTENT_WORDS
+    return bool(_ANAPHORA.match(text)) or _content_words(text) < MIN_CONTENT_WORDS
+
+
+def _content_words(text: str) -> int:
+    language = language_of(text)
+    return sum(is_content_word(word, language) for word in words(text))
 
 
 def _runs(places: Sequence[Place], reading: Reading) -> list[list[Place]]:

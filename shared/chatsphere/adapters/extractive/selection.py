@@ -9,7 +9,7 @@ from math import log
 from typing import Final
 
 from chatsphere.adapters.extractive.sentences import Sentence, split_sentences
-from chatsphere.adapters.extractive.terms import terms
+from chatsphere.adapters.extractive.terms import language_of, terms
 from chatsphere.ports import Embedder, SourcePassage, Vector
 
 MAX_EMBEDDED: Final = 12
@@ -23,17 +23,32 @@ HEADING_SHARE: Final = 0.5
 """A word found in the heading or the sentence before counts this much: it is what the sentence is about."""
 
 _NUMBER: Final = re.compile(
-    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred|thousand|million|half|twice)\b",
+    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred|thousand|million|half|twice|"
+    r"zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|elf|zwölf|hundert|tausend|million(?:en)?|milliarden?|doppelt|"
+    r"deux|trois|quatre|cinq|sept|huit|neuf|dix|onze|douze|quinze|vingt|trente|quarante|cinquante|"
+    r"soixante|cent|mille|moitié|"
+    r"dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|once|doce|veinte|treinta|cuarenta|cincuenta|"
+    r"noventa|cien|ciento|mil|"
+    r"due|tre|quattro|cinque|sei|sette|otto|nove|dieci|venti|cento|mila|twee|drie|vijf|zes|zeven|negen|tien|honderd|"
+    r"dois|duas|três|quatro|sete|oito|dez|vinte|cem)\b",
     re.IGNORECASE,
 )
-_NAME: Final = re.compile(r"(?<=[\w,;] )[A-Z]\w+")
+_NAME: Final = re.compile(r"(?<=[\w,;] )[A-ZÀ-ÖØ-Þ]\w+")
 _ASKS_NUMBER: Final = re.compile(
     r"\b(?:how (?:many|much|long|old|often|far|big|large|high|tall|fast|deep|wide|heavy)|what (?:percentage|number|"
-    r"percent|amount|price|cost|year|date|time|day|age)|which (?:year|date|day)|when)\b",
+    r"percent|amount|price|cost|year|date|time|day|age)|(?:which|what|in which) (?:year|date|day|century)|when|"
+    r"wie ?(?:viele?|lange?|alt|oft|weit|groß|hoch|schnell|tief|breit|schwer|teuer)|wann|was kostet|"
+    r"welche[snm]? (?:jahr|datum|tag)|"
+    r"combien|quand|quel(?:le)? (?:année|âge|prix|date|jour|heure|taille|pourcentage)|"
+    r"cu[aá]nt[oa]s?|cu[aá]ndo|qu[eé] (?:año|fecha|día|edad|porcentaje)|quant[oaie]|quando|che anno|hoeveel|wanneer|"
+    r"quant[oa]s?|que ano)\b",
     re.IGNORECASE,
 )
 _ASKS_NAME: Final = re.compile(
-    r"\b(?:who|whom|whose|where|which (?:city|country|person|company|state))\b", re.IGNORECASE
+    r"\b(?:who|whom|whose|where|which (?:city|country|person|company|state)|wer|wen|wem|wessen|woher|wohin|"
+    r"qui|où|quel(?:le)? (?:ville|pays|personne)|quién(?:es)?|d[oó]nde|qu[eé] (?:ciudad|país)|chi|"
+    r"dove|quem|onde|waar)\b",
+    re.IGNORECASE,
 )
 
 
@@ -94,7 +109,7 @@ def rank_sentences(question: str, reading: Reading, embedder: Embedder) -> list[
     texts = [_in_context(reading, candidate) for candidate in candidates]
     vectors = embedder.embed_documents(texts)
     scored = [
-        _score(question, reading, candidate, _dot(query, vector))
+        _score(question, reading, candidate, dot(query, vector))
         for candidate, vector in zip(candidates, vectors, strict=True)
     ]
     return sorted(scored, key=lambda s: -s.score)
@@ -113,9 +128,10 @@ def _score(question: str, reading: Reading, candidate: Candidate, dense: float) 
 
 def _candidates(question: str, reading: Reading) -> list[Candidate]:
     """Weigh each sentence by the share of the question's words in it, rare words counting more."""
-    wanted = terms(question)
+    language = language_of(question)
+    wanted = terms(question, language)
     found = [
-        [terms(reading.text(number, position)) for position in range(len(sentences))]
+        [terms(reading.text(number, position), language) for position in range(len(sentences))]
         for number, sentences in enumerate(reading.sentences)
     ]
     frequency = Counter(term for sentences in found for words in sentences for term in words & wanted)
@@ -125,7 +141,9 @@ def _candidates(question: str, reading: Reading) -> list[Candidate]:
     return [
         Candidate(number, position, reading.sentences[number][position], _overlap(words, context, weight) / total)
         for number, sentences in enumerate(found)
-        for position, (words, context) in enumerate(zip(sentences, _contexts(reading, number, sentences), strict=True))
+        for position, (words, context) in enumerate(
+            zip(sentences, _contexts(reading, number, sentences, language), strict=True)
+        )
         if words and not _only_names_columns(reading, number, position)
     ]
 
@@ -142,10 +160,10 @@ def _overlap(words: set[str], context: set[str], weight: dict[str, float]) -> fl
     )
 
 
-def _contexts(reading: Reading, number: int, sentences: Sequence[set[str]]) -> list[set[str]]:
+def _contexts(reading: Reading, number: int, sentences: Sequence[set[str]], language: str) -> list[set[str]]:
     """Return for each sentence the words of what stands above it: title, headings, the sentence before."""
     passage = reading.passages[number]
-    above = terms(f"{passage.document_name} {passage.heading or ''}")
+    above = terms(f"{passage.document_name} {passage.heading or ''}", language)
     contexts: list[set[str]] = []
     previous: set[str] = set()
     for position, (sentence, words) in enumerate(zip(reading.sentences[number], sentences, strict=True)):
@@ -171,5 +189,6 @@ def _is_of_kind(question: str, text: str) -> bool:
     return bool(_ASKS_NAME.search(question) and _NAME.search(text))
 
 
-def _dot(left: Vector, right: Vector) -> float:
+def dot(left: Vector, right: Vector) -> float:
+    """Return the cosine of two unit vectors."""
     return sum(a * b for a, b in zip(left, right, strict=True))

@@ -17,8 +17,17 @@ MIN_WRAPPED_LINE_CHARS: Final = 40
 CONTEXT_CHARS: Final = 80
 """How far to look around a mark: more than any abbreviation and the gap after it."""
 
+DATE: Final = (
+    r"\d{1,2}\.\s(?:jan|jän|feb|märz|mars|apr|mai|maj|jun|jul|aug|sep|okt|nov|dez|des|jahrhundert|"
+    r"weltkrieg|auflage|klasse|"
+    r"stock|platz|liga|kapitel|quartal|jh)"
+)
+"""An ordinal number as German and its neighbours write it: no list mark, and no end of a sentence."""
+
 _BLOCK_BREAK: Final = re.compile(r"\n[ \t]*\n\s*")
-_LIST_ITEM: Final = re.compile(r"\s*(?:[-*+•‣◦▪–—]\s|\(?\d{1,3}[.)]\s|\(?[a-zA-Z][.)]\s|#{1,6}\s|>\s)")
+_LIST_ITEM: Final = re.compile(
+    rf"\s*(?:[-*+•‣◦▪–—]\s|\(?(?!(?i:{DATE}))\d{{1,3}}[.)]\s|\(?[a-zA-Z][.)]\s|#{{1,6}}\s|>\s)"
+)
 _TABLE_ROW: Final = re.compile(r"\s*\|.*\||.*\S\s\|\s\S.*|.*\S\t+\S.*")
 _ENUMERATOR: Final = re.compile(r"(?:^|\n)\s*\(?(?:\d{1,3}|[a-zA-Z])\.$")
 _CLOSERS: Final = "\"'”’»›)]}」』）】》〉"
@@ -31,11 +40,23 @@ _TERMINAL: Final = re.compile(rf"[.!?…。！？｡؟।۔;:,，、][{re.escape
 _NEVER_LAST: Final = word_set(
     "mr mrs ms mx dr prof rev hon st sr jr gen col lt sgt capt cmdr adm gov sen rep pres messrs mme mlle "
     "fig figs eq eqs sec secs ch chap vol vols ed eds pp p para nos nr ref tab cf vs v viz approx ca "
-    "e.g i.e al z.b d.h bzw ggf abs str bspw vgl usw u.s u.k u.n ph.d"
+    "e.g i.e al z.b d.h u.a o.ä u.u i.d.r bzw ggf evtl inkl exkl abs str bspw vgl usw mio mrd bd "
+    "hrsg geb gest tel dipl ing "
+    "hl sog p.ex av env mm sra srta ud uds pág núm aprox ee uu dott sig sig.ra avv dra exmo blz bijv "
+    "nl.v jl u.s u.k u.n ph.d"
 )
 _BEFORE_NUMBER: Final = word_set("no art")
+# What stands before a number makes an ordinal of it: am 3. Tag, im 19. Jahrhundert.
+_ORDINAL: Final = re.compile(
+    r"\b(?:am|im|vom|zum|zur|beim|der|die|das|dem|den|des|bis|ab|seit|jede[rnms]?|ihr|ihre[rnms]?|"
+    r"sein|seine[rnms]?)\s\d{1,3}$",
+    re.IGNORECASE,
+)
+_DATE: Final = re.compile(DATE, re.IGNORECASE)
 # Initials (J. K. Rowling) and dotted abbreviations (p.m.).
 _ABBREVIATION: Final = re.compile(r"(?:[A-Za-z]\.)+[A-Za-z]?$|^[A-Z]$")
+# The first letter of z. B., d. h., u. a., p. ex.
+_SPACED: Final = re.compile(r"\s[A-Za-zäö]{1,2}\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +143,10 @@ def _ends_sentence(text: str, start: int, mark: re.Match[str], end: int) -> bool
     if last.casefold() in _NEVER_LAST or following.islower():
         return False
     if last.casefold() in _BEFORE_NUMBER and following.isdigit():
+        return False
+    if last.isdigit() and (_ORDINAL.search(before) or _DATE.match(text, mark.start() - len(last))):
+        return False
+    if len(last) == 1 and last.isalpha() and _SPACED.match(text, mark.end()):
         return False
     return not _ABBREVIATION.search(last)
 

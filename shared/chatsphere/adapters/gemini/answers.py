@@ -2,9 +2,11 @@
 
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
+from datetime import date
 from typing import Any, Final
 
 from chatsphere.adapters.gemini.api import bare_name, gemini_upstream, path_of
+from chatsphere.adapters.gemini.lifetimes import check_served
 from chatsphere.adapters.gemini.markers import MarkedText
 from chatsphere.adapters.gemini.prices import price_of
 from chatsphere.adapters.gemini.prompt import answer_body, rewrite_body
@@ -21,10 +23,16 @@ MAX_QUESTION_CHARS: Final = 1000
 
 
 class GeminiAnswerModel:
-    """Writes answers over the network. Opens nothing until it is used; threads may share it."""
+    """Writes answers over the network. Opens nothing until it is used; threads may share it.
 
-    def __init__(self, settings: AnswerSettings) -> None:
+    Raises:
+        ConfigurationError: there is no key, the model's price is not known, or it is shut down `today`.
+    """
+
+    def __init__(self, settings: AnswerSettings, today: date | None = None) -> None:
         self._name = bare_name(settings.gemini_answer_model)
+        if today is not None:
+            check_served(self._name, today)
         self._price = price_of(settings)
         self._upstream = gemini_upstream(settings)
 
@@ -39,7 +47,7 @@ class GeminiAnswerModel:
         text = MarkedText(request.passages)
         path = path_of(self._name, "streamGenerateContent") + "?alt=sse"
         last = Piece("")
-        with closing(self._upstream.stream("POST", path, body)) as received:
+        with closing(self._upstream.stream("POST", path, body, cancellation=request.cancellation)) as received:
             for message in messages(received):
                 piece = piece_of(message)
                 yield from text.add(piece.text)

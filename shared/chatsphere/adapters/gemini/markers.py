@@ -27,8 +27,10 @@ class MarkedText:
     """Reads one answer in pieces of any length; the pieces' borders change nothing about what comes of it."""
 
     def __init__(self, passages: Sequence[SourcePassage]) -> None:
-        self._passages = {passage.number: passage.content for passage in passages}
-        self._sentences = {number: read(content) for number, content in self._passages.items()}
+        self._passages = {
+            passage.number: read(passage.content, f"{passage.document_name}\n{passage.heading or ''}")
+            for passage in passages
+        }
         self._text = ""
         self._held = ""
         self._in_code = False
@@ -78,9 +80,9 @@ class MarkedText:
             if number not in self._passages or number in self._claimed or not statement:
                 continue
             self._claimed.add(number)
-            quote = supporting_quote(statement, self._passages[number], self._sentences[number])
-            if quote is not None:
-                yield AnswerCitation(number, quote, start, end)
+            support = supporting_quote(statement, self._passages[number])
+            if support is not None:
+                yield AnswerCitation(number, support.quote, start, end, support.start)
 
     def _marked_statement(self) -> tuple[int, int]:
         """Return the span of the last sentence since the last mark, or that mark's own if nothing was said since."""

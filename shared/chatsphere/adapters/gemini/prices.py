@@ -1,16 +1,20 @@
 """What Gemini's models cost, for the cost that is kept with each answer.
 
-As of 2026-10-07, from Google's page "Gemini Developer API pricing" (ai.google.dev/gemini-api/docs/pricing), paid tier,
+As of `AS_OF`, from Google's page "Gemini Developer API pricing" (ai.google.dev/gemini-api/docs/pricing), paid tier,
 text, standard calls. Taken from a transcription of that page, for it cannot be reached from the machine this was
 written on: check it before you rely on it. The output price covers thinking.
 """
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from chatsphere.adapters.gemini.api import bare_name
 from chatsphere.errors import ConfigurationError
 from chatsphere.settings import AnswerSettings, EmbeddingSettings
+
+AS_OF: Final = date(2026, 10, 7)
+"""When the prices were read. A model that is added later dates the whole table anew."""
 
 _MILLION: Final = 1_000_000
 

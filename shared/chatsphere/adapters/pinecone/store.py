@@ -2,23 +2,29 @@
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 
-from chatsphere.adapters.pinecone.index import PineconeIndex, is_missing_namespace
+from chatsphere.adapters.pinecone.index import PineconeIndex
 from chatsphere.adapters.pinecone.patience import Patience
-from chatsphere.adapters.pinecone.reading import PineconeReader, written_position
+from chatsphere.adapters.pinecone.reading import PineconeReader
+from chatsphere.adapters.pinecone.writing import (
+    ENVELOPE_BYTES,
+    MAX_RECORDS,
+    MAX_REQUEST_BYTES,
+    await_emptied,
+    await_visible,
+    delete_until_unseen,
+    delete_vectors,
+    upsert_vectors,
+)
 from chatsphere.adapters.vector_batches import batches, cosine, require_dimensions
-from chatsphere.errors import ProviderRejectedError, UnavailableError
+from chatsphere.errors import UnavailableError
 from chatsphere.observability import logger
 from chatsphere.ports import Namespace, Vector, VectorMatch, VectorRecord, VectorsPage
 from chatsphere.settings import VectorStoreSettings
-
-MAX_RECORDS: Final = 1_000
-MAX_REQUEST_BYTES: Final = 2_000_000
-ENVELOPE_BYTES: Final = 500
-"""Room for what an upsert holds beside its records: the namespace and some punctuation."""
 
 MAX_DOCUMENTS: Final = 1_000
 """Documents in one filter: a long list makes every search slow, and the vendor limits it."""
@@ -57,11 +63,7 @@ class PineconeVectorStore:
         name, position = _name(namespace), None
         vectors = (_vector(namespace, record) for record in records)
         for batch in batches(vectors, max_items=MAX_RECORDS, max_bytes=MAX_REQUEST_BYTES - ENVELOPE_BYTES):
-            reply = self._index.call("POST", "/vectors/upsert", {"vectors": batch, "namespace": name})
-            if is_missing_namespace(reply):
-                # An upsert makes its namespace.
-                raise ProviderRejectedError("Pinecone does not take the vectors.")
-            position = written_position(reply)
+            position = upsert_vectors(self._index, {"vectors": batch, "namespace": name})
         self._await_visible(name, records[-1], position)
 
     def query(
@@ -101,24 +103,12 @@ class PineconeVectorStore:
         Raises:
             UnavailableError: some are still shown, or a write before this one may still come to light.
         """
-        name, patience = _name(namespace), self._patience()
-        deleted: set[str] = set()
-        position, has_written = None, False
-        while True:
-            left, found = self._reader.look(name, document_id, except_generation, through_generation)
-            if left - deleted or not has_written:
-                # Nothing to delete is written as well: a search that has seen this write has seen all before it.
-                position = self._delete(name, sorted(left - deleted) or [f"{document_id}:none"])
-                deleted |= left
-                has_written = True
-            elif not left and found.has_seen(position):
-                return len(deleted)
-            if not patience.pause():
-                if not left and found.position is None:
-                    # Of a namespace that was emptied Pinecone may tell no position any more: that it showed nothing
-                    # for the whole time must do.
-                    return len(deleted)
-                raise UnavailableError("Pinecone does not show yet that the vectors were deleted.")
+        name = _name(namespace)
+        return delete_until_unseen(
+            lambda: self._reader.look(name, document_id, except_generation, through_generation),
+            partial(delete_vectors, self._index, name),
+            self._patience(),
+        )
 
     def delete_namespace(self, namespace: Namespace) -> int:
         """Delete the bot's namespace, and wait until it shows no vector; return how many there were.
@@ -126,12 +116,10 @@ class PineconeVectorStore:
         Raises:
             UnavailableError: some are still shown.
         """
-        name, patience = _name(namespace), self._patience()
+        name = _name(namespace)
         count = self._reader.count(name)
         self._index.call("DELETE", f"/namespaces/{name}")
-        while self._reader.count(name):
-            if not patience.pause():
-                raise UnavailableError("Pinecone does not show yet that the namespace was deleted.")
+        await_emptied(lambda: self._reader.count(name), self._patience())
         return count
 
     def count(self, namespace: Namespace, document_id: UUID | None = None) -> int:
@@ -147,28 +135,16 @@ class PineconeVectorStore:
         except ValueError:
             raise UnavailableError("Pinecone lists vectors that are not of documents.") from None
 
-    def _delete(self, name: str, ids: Sequence[str]) -> int | None:
-        position = None
-        for start in range(0, len(ids), MAX_RECORDS):
-            body = {"namespace": name, "ids": ids[start : start + MAX_RECORDS]}
-            position = written_position(self._index.call("POST", "/vectors/delete", body))
-        return position
-
     def _await_visible(self, name: str, record: VectorRecord, position: int | None) -> None:
         """Wait until a search has seen the last write.
 
-        Without a position to compare, the search must find that record. In vain, the caller goes on all the same: the
-        write will be seen, and an error would have everything embedded again and again until it is.
+        In vain, the caller goes on all the same: the write will be seen, and an error would have everything embedded
+        again and again until it is.
         """
-        patience = self._patience()
         condition = {"chunk_id": {"$eq": str(record.chunk_id)}}
-        while True:
-            found = self._reader.search(name, limit=1, vector=record.values, condition=condition)
-            if found.matches if position is None else found.has_seen(position):
-                return
-            if not patience.pause():
-                logger.warning("vectors not visible yet", document_id=str(record.document_id))
-                return
+        search = partial(self._reader.search, name, limit=1, vector=record.values, condition=condition)
+        if not await_visible(search, position, self._patience()):
+            logger.warning("vectors not visible yet", document_id=str(record.document_id))
 
     def _patience(self) -> Patience:
         return Patience(self._settings.vector_visible_seconds, sleep=self._sleep, monotonic=self._monotonic)

@@ -1,5 +1,6 @@
 """The Qdrant collection that holds every tenant's vectors: calling it, and making it."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -22,13 +23,21 @@ PAYLOAD_INDEXES: Final[dict[str, Any]] = {
 class QdrantCollection:
     """Calls the collection `qdrant_collection`, and makes it when the first vectors come and there is none."""
 
-    def __init__(self, settings: VectorStoreSettings) -> None:
+    def __init__(
+        self,
+        settings: VectorStoreSettings,
+        *,
+        indexes: Mapping[str, Any] = PAYLOAD_INDEXES,
+        on_disk_payload: bool | None = None,
+    ) -> None:
         if settings.qdrant_url is None:
             raise ConfigurationError("QDRANT_URL is not set.")
         headers = {"api-key": settings.qdrant_api_key} if settings.qdrant_api_key else {}
         self._upstream = Upstream("Qdrant", settings.qdrant_url, headers, settings)
         self._path = f"/collections/{quote(settings.qdrant_collection, safe='')}"
         self._dimensions = settings.vector_dimensions
+        self._indexes = indexes
+        self._payload = {} if on_disk_payload is None else {"on_disk_payload": on_disk_payload}
 
     def read(self, path: str, body: object) -> Any:
         """Return the result of a search or a count; None where there is no collection."""
@@ -51,7 +60,7 @@ class QdrantCollection:
             self._upstream.call("PUT", self._path, self._creation(), accepted=(_CONFLICT, _BAD_REQUEST))
             reply = self._upstream.call("GET", self._path)
         self._require_dimensions(reply)
-        for field, schema in PAYLOAD_INDEXES.items():
+        for field, schema in self._indexes.items():
             body = {"field_name": field, "field_schema": schema}
             self._upstream.call("PUT", f"{self._path}/index?wait=true", body)
 
@@ -60,6 +69,7 @@ class QdrantCollection:
             "vectors": {"size": self._dimensions, "distance": _DISTANCE},
             # Every search names its tenant: a graph for each of them, and none across all.
             "hnsw_config": {"m": 0, "payload_m": 16},
+            **self._payload,
         }
 
     def _call(self, method: str, path: str, body: object, *, within_seconds: float | None = None) -> Reply:

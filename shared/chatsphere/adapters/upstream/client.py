@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 from chatsphere.adapters.upstream.circuit_breaker import CircuitBreaker
 from chatsphere.adapters.upstream.exchange import Exchanges
 from chatsphere.adapters.upstream.retries import Reply, TryFailedError, header_delay, pause_before
+from chatsphere.cancellation import CallCancelledError, Cancellation
 from chatsphere.errors import ProviderRejectedError, UnavailableError
 from chatsphere.settings import ProviderSettings
 
@@ -16,6 +17,9 @@ __all__ = ["QUESTION_SECONDS", "Reply", "Upstream"]
 
 QUESTION_SECONDS: Final = 10.0
 """For a call between a question and its answer: the calls before the answer leave it its time."""
+
+NAP_SECONDS: Final = 0.5
+"""A call that can be cancelled waits for its next try in naps of this length."""
 
 Result = TypeVar("Result")
 
@@ -82,18 +86,25 @@ class Upstream:
 
         return self._repeated(attempt, repeatable, within_seconds)
 
-    def stream(self, method: str, path: str, body: object | None = None) -> Generator[bytes, None, None]:
+    def stream(
+        self, method: str, path: str, body: object | None = None, *, cancellation: Cancellation | None = None
+    ) -> Generator[bytes, None, None]:
         """Send `body` as JSON and yield the answer's bytes as they come; closing it closes the connection at once.
 
         Tried again only before the first byte. The whole stream has the time of one call.
+
+        Raises:
+            CallCancelledError: the connection was closed because of `cancellation`.
         """
         payload = _encoded(body)
+        cancellation = cancellation or Cancellation()
 
         def attempt(seconds: float) -> tuple[bytes, Generator[bytes, None, None]]:
-            pieces = self._exchanges.listen(method, path, payload, seconds)
+            cancellation.check()
+            pieces = self._exchanges.listen(method, path, payload, seconds, cancellation)
             return next(pieces, b""), pieces
 
-        first, rest = self._repeated(attempt, repeatable=True)
+        first, rest = self._repeated(attempt, repeatable=True, cancellation=cancellation)
         try:
             if first:
                 yield first
@@ -104,7 +115,7 @@ class Upstream:
         except UnavailableError:
             self._breaker.failed()
             raise
-        except GeneratorExit:
+        except (GeneratorExit, CallCancelledError):
             self._breaker.succeeded()
             raise
         else:
@@ -113,7 +124,11 @@ class Upstream:
             rest.close()
 
     def _repeated(
-        self, attempt: Callable[[float], Result], repeatable: bool, within_seconds: float | None = None
+        self,
+        attempt: Callable[[float], Result],
+        repeatable: bool,
+        within_seconds: float | None = None,
+        cancellation: Cancellation | None = None,
     ) -> Result:
         """Make tries until one succeeds or they are used up; each is given the seconds that are left."""
         total = self._settings.provider_total_seconds
@@ -128,21 +143,24 @@ class Upstream:
                 self._breaker.failed()
                 if failure.processed and not repeatable:
                     raise failure.public(self._name) from None
-                self._wait(tries, failure, deadline)
-            except ProviderRejectedError:
+                self._wait(tries, failure, deadline, cancellation)
+            except (ProviderRejectedError, CallCancelledError):
                 self._breaker.succeeded()
                 raise
             except UnavailableError:
                 self._breaker.failed()
                 raise
 
-    def _wait(self, tries: int, failure: TryFailedError, deadline: float) -> None:
+    def _wait(self, tries: int, failure: TryFailedError, deadline: float, cancellation: Cancellation | None) -> None:
         """Wait before the next try; raise the failure where none is left or the wait would outlast the time."""
         backoff = self._settings.provider_backoff_seconds
         pause = pause_before(tries + 1, failure, backoff=backoff, jitter=self._random())
         if tries >= self._settings.provider_attempts or self._monotonic() + pause >= deadline:
             raise failure.public(self._name) from None
-        self._sleep(pause)
+        while pause > 0 and not (cancellation is not None and cancellation.requested):
+            nap = pause if cancellation is None else min(pause, NAP_SECONDS)
+            self._sleep(nap)
+            pause -= nap
 
 
 def _encoded(body: object | None) -> bytes | None:

@@ -20,7 +20,7 @@ KEPT_CONNECTIONS: Final = 8
 
 
 class Watchdog:
-    """Ends an exchange at its time limit by shutting its socket down.
+    """Ends an exchange at its time limit, or before, by shutting its socket down.
 
     A socket's timeout is per read: a peer that sends a byte now and then, in the headers even, never trips it.
     """
@@ -29,7 +29,7 @@ class Watchdog:
         self.expired = False
         self._connection: HTTPConnection | None = None
         self._socket: socket | None = None
-        self._timer = Timer(seconds, self._expire)
+        self._timer = Timer(seconds, self.expire)
         self._timer.daemon = True
         self._timer.start()
 
@@ -50,9 +50,15 @@ class Watchdog:
         """Watch this connection, whose socket may be there or yet to come."""
         self._connection = connection
         self._socket = connection.sock
+        if self.expired:
+            self._shut_down()
 
-    def _expire(self) -> None:
+    def expire(self) -> None:
+        """End the exchange now, from any thread: whoever waits for the peer finds the connection gone."""
         self.expired = True
+        self._shut_down()
+
+    def _shut_down(self) -> None:
         # A connection that closes after this answer gives its socket up while the answer is still read from it.
         connected = (self._connection.sock if self._connection is not None else None) or self._socket
         if connected is not None:

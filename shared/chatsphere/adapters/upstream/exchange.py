@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from urllib3.response import BaseHTTPResponse
 
 from chatsphere.adapters.upstream.connection import Watchdog, checked_url, open_pool
 from chatsphere.adapters.upstream.retries import OVERLOADED, Reply, TryFailedError, is_worth_another_try
+from chatsphere.cancellation import CallCancelledError, Cancellation
 from chatsphere.errors import ProviderRejectedError, UnavailableError
 from chatsphere.observability import logger
 from chatsphere.settings import ProviderSettings
@@ -45,9 +46,12 @@ class Exchanges:
         with self._exchange(method, path, payload, seconds, {"accept-encoding": "gzip"}) as response:
             return self._reply(response, accepted)
 
-    def listen(self, method: str, path: str, payload: bytes | None, seconds: float) -> Generator[bytes, None, None]:
+    def listen(
+        self, method: str, path: str, payload: bytes | None, seconds: float, cancellation: Cancellation
+    ) -> Generator[bytes, None, None]:
         """Yield the bytes of a 200 as they come, for `seconds` at most; closing it closes the connection."""
-        with self._exchange(method, path, payload, seconds, {"accept": "text/event-stream"}) as response:
+        accept = {"accept": "text/event-stream"}
+        with self._exchange(method, path, payload, seconds, accept, cancellation) as response:
             if response.status != 200:
                 self._reply(response, ())
                 raise UnavailableError(f"{self._name} answered without a stream.")
@@ -55,11 +59,20 @@ class Exchanges:
 
     @contextmanager
     def _exchange(
-        self, method: str, path: str, payload: bytes | None, seconds: float, headers: Mapping[str, str]
+        self,
+        method: str,
+        path: str,
+        payload: bytes | None,
+        seconds: float,
+        headers: Mapping[str, str],
+        cancellation: Cancellation | None = None,
     ) -> Generator[BaseHTTPResponse, None, None]:
         watchdog = Watchdog(seconds)
+        ending = ExitStack()
         response: BaseHTTPResponse | None = None
         try:
+            if cancellation is not None:
+                ending.enter_context(cancellation.interrupting(watchdog.expire))
             with watchdog.watching():
                 response = self._pool.urlopen(
                     method,
@@ -76,10 +89,13 @@ class Exchanges:
             if watchdog.expired:
                 raise ProtocolError("The end of the time looked like the end of the answer.")
         except HTTPError as error:
+            if cancellation is not None and cancellation.requested:
+                raise CallCancelledError from None
             self._log(cause="TimeLimit" if watchdog.expired else type(error).__name__)
             unsent = isinstance(error, NewConnectionError | ConnectTimeoutError)
             raise TryFailedError(processed=not unsent) from None
         finally:
+            ending.close()
             watchdog.stop()
             if response is not None:
                 # A response that was read to its end has given its connection back already; any other closes it.

@@ -1,4 +1,5 @@
-"""`chatsphere docs …` (also `documents`): add, list, show, chunks, history, wait, reprocess, delete, credentials."""
+"""`chatsphere docs …` (also `documents`): add, list, show, chunks, link, open, history, wait, reprocess, delete,
+credentials."""
 
 import time
 from itertools import islice
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 DocumentArgument = Annotated[str, typer.Argument(metavar="ID|NAME")]
 
+PageOption = Annotated[int | None, typer.Option(min=1, help="The page of a PDF.")]
+
 LimitOption = Annotated[int, typer.Option(min=1, help="How many at most.")]
 
 
@@ -35,6 +38,8 @@ def register(app: typer.Typer) -> None:
     command(group, "list")(list_documents)
     command(group, "show")(show)
     command(group, "chunks")(chunks)
+    command(group, "link")(link)
+    command(group, "open")(open_source)
     command(group, "history")(history)
     command(group, "wait")(wait)
     command(group, "reprocess")(reprocess)
@@ -80,6 +85,22 @@ def chunks(session: Session, document: DocumentArgument, bot: BotOption = None, 
     """Show the passages that a document was cut into."""
     found = list(islice(session.client.items(f"{_path(session, bot, document)}/chunks"), limit))
     session.output.result({"data": found}, lambda console: _show_chunks(console, found))
+
+
+def link(session: Session, document: DocumentArgument, bot: BotOption = None, page: PageOption = None) -> None:
+    """Print a link to a document's source: of a file for five minutes, of a web page its own."""
+    found = session.client.get(f"{_path(session, bot, document)}/source", {"page": page})
+    session.output.result(found, lambda console: console.print(plain(found["url"]), soft_wrap=True))
+
+
+def open_source(session: Session, document: DocumentArgument, bot: BotOption = None, page: PageOption = None) -> None:
+    """Open a document's source in the browser, a PDF at a page."""
+    import webbrowser
+
+    found = session.client.get(f"{_path(session, bot, document)}/source", {"page": page})
+    if not found["url"].startswith(("http://", "https://")) or not webbrowser.open(found["url"]):
+        raise CliError("No browser can be opened here; get the link: chatsphere docs link …", code="no_browser")
+    session.output.result(found, lambda console: console.print(f"Opened {plain(found['name'])}."))
 
 
 def wait(

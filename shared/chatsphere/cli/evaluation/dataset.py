@@ -30,11 +30,17 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One query and the grades of the passages that were judged for it."""
+    """One query, the grades of the passages that were judged for it, and the strings that answer it."""
 
     id: str
     text: str
     grades: dict[str, int]
+    answers: tuple[str, ...] = ()
+
+    @property
+    def relevant(self) -> set[str]:
+        """The passages that hold an answer."""
+        return {passage for passage, grade in self.grades.items() if grade > 0}
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,14 @@ class Dataset:
     name: str
     passages: list[Passage]
     questions: list[Question]
+
+    def first(self, questions: int | None) -> "Dataset":
+        """Return the set with only its first questions, None: with all."""
+        return self if questions is None else Dataset(self.name, self.passages, self.questions[:questions])
+
+    def without(self, passages: set[str]) -> "Dataset":
+        """Return the set with these passages left out."""
+        return Dataset(self.name, [one for one in self.passages if one.id not in passages], self.questions)
 
     @cached_property
     def loadable(self) -> list[Passage]:
@@ -60,18 +74,24 @@ def read(folder: Path) -> Dataset:
     grades: dict[str, dict[str, int]] = {}
     for query, document, grade in _judgements(folder / "qrels.tsv"):
         grades.setdefault(query, {})[document] = grade
-    passages = [
-        Passage(_id(row), _text(row.get("title") or "", row.get("text") or ""))
-        for row in _rows(folder / "corpus.jsonl")
-    ]
+    held = passages(folder / "corpus.jsonl")
     questions = [
-        Question(_id(row), str(row["text"]), grades[_id(row)])
+        Question(_id(row), str(row["text"]), grades[_id(row)], tuple(map(str, row.get("answers") or ())))
         for row in _rows(folder / "queries.jsonl")
         if any(grade > 0 for grade in grades.get(_id(row), {}).values())
     ]
-    if not questions or not passages:
+    if not questions or not held:
         raise UsageError(f"{folder} holds no passage, or no query with a relevant passage.")
-    return Dataset(folder.resolve().name, passages, questions)
+    return Dataset(folder.resolve().name, held, questions)
+
+
+def passages(path: Path) -> list[Passage]:
+    """Read a corpus.jsonl.
+
+    Raises:
+        UsageError: it is missing or not in the form.
+    """
+    return [Passage(_id(row), _text(row.get("title") or "", row.get("text") or "")) for row in _rows(path)]
 
 
 def _text(title: str, text: str) -> str:

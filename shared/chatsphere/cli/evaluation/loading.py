@@ -9,7 +9,7 @@ from chatsphere.cli.client import Client
 from chatsphere.cli.errors import CliError
 from chatsphere.cli.evaluation.dataset import Dataset, Passage
 from chatsphere.cli.ingestion import Ingestion, Sent
-from chatsphere.cli.progress import SetCount
+from chatsphere.cli.progress import Bars, SetCount
 from chatsphere.cli.watch import Watch
 
 CONCURRENCY = 8
@@ -75,6 +75,19 @@ def load(
         example = next(iter(outcomes.values()))
         raise example.error or CliError(f"No passage could be loaded: {example.error_code or example.status}.")
     return Loaded(bot_id, passages, failed)
+
+
+def loaded(client: Client, bot_id: str, dataset: Dataset, *, timeout: float, shown: Bars) -> Loaded:
+    """Load a set and show how far that is. See `load`."""
+    total = len(dataset.loadable)
+    return load(
+        client,
+        bot_id,
+        dataset,
+        timeout=timeout,
+        on_sent=shown.add(f"{dataset.name}: loading", total),
+        on_ready=shown.add(f"{dataset.name}: ready", total),
+    )
 
 
 def _held(client: Client, bot_id: str, dataset: Dataset) -> dict[str, str]:

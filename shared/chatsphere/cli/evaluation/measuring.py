@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from statistics import fmean
 from typing import Any
 
 from chatsphere.cli import metrics
 from chatsphere.cli.client import Client
 from chatsphere.cli.evaluation.dataset import Question
+from chatsphere.cli.evaluation.intervals import mean_of
 from chatsphere.cli.evaluation.loading import Loaded
 
 MODES = ("lexical", "dense", "fused")
@@ -27,10 +28,14 @@ class Scores:
     mrr_at_10: float
     latency_p50_ms: float | None = None
     latency_p95_ms: float | None = None
+    ndcgs: tuple[float, ...] = field(default=(), repr=False)
+    """nDCG@10 of each question, in the order of the set."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the row for `--json`."""
-        return {name: round(value, 5) if isinstance(value, float) else value for name, value in asdict(self).items()}
+        given = {name: value for name, value in asdict(self).items() if name != "ndcgs"}
+        shown = {name: round(value, 5) if isinstance(value, float) else value for name, value in given.items()}
+        return shown | ({"ndcg_interval": mean_of(self.ndcgs).as_json()} if self.ndcgs else {})
 
 
 def measure(
@@ -57,14 +62,16 @@ def score(
 ) -> Scores:
     """Return the means over the questions of their rankings' measures."""
     judged = [(ranking, question.grades) for ranking, question in zip(rankings, questions, strict=True)]
+    ndcgs = tuple(metrics.ndcg(ranking, grades, 10) for ranking, grades in judged)
     return Scores(
         mode,
-        ndcg_at_10=fmean(metrics.ndcg(ranking, grades, 10) for ranking, grades in judged),
+        ndcg_at_10=fmean(ndcgs),
         recall_at_5=fmean(metrics.recall(ranking, grades, 5) for ranking, grades in judged),
         recall_at_10=fmean(metrics.recall(ranking, grades, 10) for ranking, grades in judged),
         mrr_at_10=fmean(metrics.reciprocal_rank(ranking, grades, 10) for ranking, grades in judged),
         latency_p50_ms=p50,
         latency_p95_ms=p95,
+        ndcgs=ndcgs,
     )
 
 
@@ -75,7 +82,7 @@ def mean(rows: Sequence[Scores]) -> Scores:
         values = [getattr(row, name) for row in rows if getattr(row, name) is not None]
         return fmean(values) if values else None
 
-    means: dict[str, Any] = {name: of(name) for name in Scores.__dataclass_fields__ if name != "mode"}
+    means: dict[str, Any] = {name: of(name) for name in Scores.__dataclass_fields__ if name not in ("mode", "ndcgs")}
     return Scores(rows[0].mode, **means)
 
 

@@ -8,6 +8,7 @@ from psycopg.types.json import Jsonb
 
 from chatsphere.knowledge.chunking import Pending
 from chatsphere.knowledge.extraction import Extraction, Position
+from chatsphere.knowledge.redaction.masking import Mask, masked_blocks, nothing_masked
 from chatsphere.knowledge.text import Block, Chunk
 
 
@@ -88,8 +89,11 @@ class Progress:
 class Passages:
     """The chunks of a document from a bookmark on; an iterator that knows its own place."""
 
-    def __init__(self, extraction: Extraction, make_cutter: MakeCutter, start: Bookmark) -> None:
+    def __init__(
+        self, extraction: Extraction, make_cutter: MakeCutter, start: Bookmark, mask: Mask = nothing_masked
+    ) -> None:
         """`extraction` begins at the bookmark's position."""
+        self._mask = mask
         self._extraction = extraction
         self._cutter = make_cutter(start.pending)
         self._known = start.cut
@@ -111,7 +115,7 @@ class Passages:
         return next(self._chunks)
 
     def _cut_all(self) -> Iterator[Chunk]:
-        for block in self._extraction.blocks:
+        for block in masked_blocks(self._extraction.blocks, self._mask):
             self.page = block.page
             yield from self._of(self._cutter.add(block))
         yield from self._of(self._cutter.finish())

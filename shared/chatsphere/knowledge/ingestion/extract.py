@@ -26,10 +26,12 @@ from chatsphere.knowledge.ingestion.errors import (
 )
 from chatsphere.knowledge.ingestion.leases import Claimed, ExtractionLease, require_row
 from chatsphere.knowledge.ingestion.messages import ExtractMessage, embed_messages
+from chatsphere.knowledge.ingestion.object_keys import ObjectKey
 from chatsphere.knowledge.ingestion.parts import MakeTokenCutter, Part, product_cutter
 from chatsphere.knowledge.ingestion.scanning import ScannedObject, ScanWaits, await_scan
 from chatsphere.knowledge.ingestion.times import EXTRACT_TIME, MAX_ATTEMPTS, PART_TIME
 from chatsphere.knowledge.ingestion.transitions import fail_document, refresh_bot_status
+from chatsphere.knowledge.redaction.masking import MakeFinder, masking, no_finder
 from chatsphere.observability import logger
 from chatsphere.ports import (
     Clock,
@@ -71,6 +73,7 @@ class Extractor:
     make_cutter: MakeTokenCutter = product_cutter
     part_time: timedelta = PART_TIME
     scanner: MalwareScanner | None = None
+    personal_data: MakeFinder = no_finder
 
     def extract(self, message: ExtractMessage, receive_count: int = 1) -> None:
         """Read a part of the generation that the message names, unless that is done, overtaken or under way.
@@ -124,7 +127,7 @@ class Extractor:
                 return
             part = Part(
                 self.database, self.embed_queue, self.clock, self.ids, message, lease, progress,
-                ends_after=self.part_time, latest=latest,
+                ends_after=self.part_time, latest=latest, mask=masking(claimed.redaction, self.personal_data),
             )  # fmt: skip
             extraction = self._open(path, claimed, stored, lease, progress)
             with extraction:
@@ -167,7 +170,7 @@ class Extractor:
     ) -> Extraction:
         return self.read(
             path,
-            name="" if TYPE_DECIDES in stored.metadata else claimed.name,
+            name="" if TYPE_DECIDES in stored.metadata else ObjectKey.parse(claimed.key).name,
             declared_type=stored.content_type,
             limits=self.limits,
             position=progress.bookmark.position,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 from chatsphere.db.database import Connection, Database
@@ -13,7 +13,7 @@ from chatsphere.knowledge.ingestion.errors import LeaseLostError
 from chatsphere.knowledge.ingestion.messages import ExtractMessage
 from chatsphere.knowledge.ingestion.times import EXTRACT_LEASE, PICKUP, RENEW_EVERY, TIME_PER_CHUNK
 from chatsphere.knowledge.ingestion.transitions import DROP_UNSEEN_CHUNKS
-from chatsphere.ports import Clock
+from chatsphere.ports import Clock, PersonalDataKind
 from chatsphere.queue_batches import NotNowError
 
 
@@ -28,6 +28,8 @@ class Claimed:
     live_sha256: str | None
     progress: Progress | None
     """How far others have come with it."""
+    redaction: tuple[PersonalDataKind, ...] = ()
+    """What of it is to be masked."""
 
 
 class ExtractionLease:
@@ -138,7 +140,8 @@ def require_row(count: int) -> None:
 
 
 def _claimed(row: Mapping[str, Any], progress: Progress | None) -> Claimed:
-    unchanged_counts = row["live_generation"] is not None and row["live_etag"] is not None
+    # Nobody knows what was masked when the same bytes were read before.
+    unchanged_counts = row["live_generation"] is not None and row["live_etag"] is not None and not row["redaction"]
     return Claimed(
         name=row["name"],
         key=row["s3_key"],
@@ -146,4 +149,5 @@ def _claimed(row: Mapping[str, Any], progress: Progress | None) -> Claimed:
         etag=row["etag"],
         live_sha256=row["sha256"] if unchanged_counts else None,
         progress=progress,
+        redaction=tuple(kind for kind in row["redaction"] or () if kind in get_args(PersonalDataKind)),
     )

@@ -12,11 +12,13 @@ from chatsphere.db.database import Database
 from chatsphere.errors import EmptyDocumentError, ExtractionLimitError
 from chatsphere.knowledge.chunking import Chunker, Pending
 from chatsphere.knowledge.extraction import Extraction
+from chatsphere.knowledge.extraction.language import language_of
 from chatsphere.knowledge.ingestion import work_queries as queries
 from chatsphere.knowledge.ingestion.bookmarks import Cutter, MakeCutter, Passages, Progress
 from chatsphere.knowledge.ingestion.leases import ExtractionLease, require_row
 from chatsphere.knowledge.ingestion.messages import ExtractMessage, embed_messages, vector_id
 from chatsphere.knowledge.ingestion.times import BATCH_TIME, PICKUP
+from chatsphere.knowledge.redaction.masking import Mask, nothing_masked
 from chatsphere.knowledge.retrieval.lexical_index import SEGMENT_CHUNKS, index_ahead
 from chatsphere.knowledge.text import Chunk
 from chatsphere.observability import logger
@@ -57,6 +59,7 @@ class Part:
     progress: Progress
     ends_after: timedelta
     latest: datetime
+    mask: Mask = nothing_masked
 
     def read(self, extraction: Extraction, make_cutter: MakeCutter) -> bool:
         """Read on until the part or the document ends; return whether it is the document.
@@ -66,7 +69,7 @@ class Part:
             LeaseLostError: it is somebody else's now.
             UnavailableError: the database or the queue does not answer.
         """
-        passages = Passages(extraction, make_cutter, self.progress.bookmark)
+        passages = Passages(extraction, make_cutter, self.progress.bookmark, self.mask)
         unread_before = self.progress.unread_pages
         self.progress = replace(self.progress, page_count=extraction.page_count)
         ends: datetime | None = None
@@ -127,6 +130,7 @@ class Part:
     def _keep(self, batch: list[Chunk], passages: Passages, unread_pages: int) -> None:
         values = self.lease.values | {
             "batch": self.progress.batch_count,
+            "language": language_of(chunk.content for chunk in batch),
             "now": self.clock.now(),
             "chunks": self._rows(batch),
         }

@@ -11,6 +11,7 @@ from chatsphere.errors import UnavailableError
 from chatsphere.knowledge.ingestion import deletion_queries as queries
 from chatsphere.knowledge.ingestion import receipt_queries
 from chatsphere.knowledge.ingestion.deletion import CHUNKS_STEP, Eraser
+from chatsphere.knowledge.ingestion.memory_removal import MemoryRemoval
 from chatsphere.knowledge.ingestion.messages import PurgeMessage
 from chatsphere.knowledge.ingestion.object_keys import prefix
 from chatsphere.knowledge.ingestion.receipts import (
@@ -25,7 +26,7 @@ from chatsphere.knowledge.ingestion.vector_cleanup import VectorCleanup
 from chatsphere.knowledge.ingestion.vector_removal import VectorRemoval
 from chatsphere.knowledge.retrieval.lexical_index import unindex_some
 from chatsphere.observability import logger
-from chatsphere.ports import Clock, ObjectStore, VectorStore
+from chatsphere.ports import Clock, MessageVectors, ObjectStore, VectorStore
 from chatsphere.queue_batches import NotNowError
 
 STEP: Final = 100
@@ -41,6 +42,7 @@ class Purger:
     vectors: VectorStore
     eraser: Eraser
     clock: Clock
+    messages: MessageVectors
 
     def purge(self, message: PurgeMessage) -> None:
         """Finish what the message names, whatever of it is left; nothing left is fine.
@@ -75,11 +77,13 @@ class Purger:
         place, removal = prefix(message.organization_id, message.bot_id), VectorRemoval(self.database, self.vectors)
         found = {
             "vectors": removal.count(message.namespace, None),
+            "memory_vectors": self._memory.count(message.namespace),
             "object_versions": self.objects.count_versions(place),
         }
         with self.database.transaction(message.organization_id) as connection:
             note_found(connection, deletion, found)
         removal.run(message.namespace, None)
+        self._memory.run(message.namespace)
         self.objects.delete_prefix(place)
 
     def _remove_rows(self, message: PurgeMessage, deletion: Deletion | None) -> bool:
@@ -94,9 +98,10 @@ class Purger:
     def _finish(self, message: PurgeMessage, deletion: Deletion | None) -> None:
         """Look a second time, at every store: an upload or a batch under way may have come in between."""
         removal = VectorRemoval(self.database, self.vectors)
-        places = removal.places(message.namespace)
+        places, memory_places = removal.places(message.namespace), self._memory.places(message.namespace)
         stores = {
             "vectors": removal.count(message.namespace, None),
+            "memory_vectors": self._memory.count(message.namespace),
             "object_versions": self.objects.count_versions(prefix(message.organization_id, message.bot_id)),
         }
         values = self._values(message)
@@ -111,7 +116,7 @@ class Purger:
             left |= _count(connection, tables, values) | {"bots": 0}
             connection.execute(receipt_queries.FINISH_WITH_BOT, values | {"left_over": Jsonb(left)})
             if deletion is not None:
-                deletion = finish_deletion(connection, deletion, left, values["now"], places)
+                deletion = finish_deletion(connection, deletion, left, values["now"], places, memory_places)
         counts: dict[str, Any] = dict(deletion.removed if deletion else {})
         logger.info("bot deleted", bot_id=str(message.bot_id), **counts)
 
@@ -124,15 +129,20 @@ class Purger:
             row = connection.execute(receipt_queries.DUE, values).fetchone()
             if row is None:
                 return False
-        removal, former = VectorRemoval(self.database, self.vectors), Deletion.of(row).vector_places
-        late: dict[str, Any] = {"vectors": removal.run(message.namespace, message.document_id, former)}
+        removal, former = VectorRemoval(self.database, self.vectors), Deletion.of(row)
+        late: dict[str, Any] = {"vectors": removal.run(message.namespace, message.document_id, former.vector_places)}
         if message.document_id is None:
+            late["memory_vectors"] = self._memory.run(message.namespace, former.memory_places)
             late["object_versions"] = self.objects.delete_prefix(prefix(message.organization_id, message.bot_id))
         with self.database.transaction(message.organization_id) as connection:
             connection.execute(receipt_queries.FINISH_RECHECK, values | {"late": Jsonb(late)})
         if any(late.values()):
             logger.warning("found after a deletion", deletion_id=str(message.deletion_id), **late)
         return True
+
+    @property
+    def _memory(self) -> MemoryRemoval:
+        return MemoryRemoval(self.database, self.messages)
 
     def _values(self, message: PurgeMessage) -> dict[str, Any]:
         now = self.clock.now()

@@ -39,6 +39,7 @@ MAX_RECONCILIATIONS: Final = 20
 """Reconciliations that one run begins: every five minutes, some 5,700 bots a day."""
 
 MAX_QUARANTINED: Final = 10_000
+MAX_CACHED: Final = 10_000
 """Notes of objects that are nobody's."""
 
 MAX_BATCHES: Final = 500
@@ -75,6 +76,7 @@ class Reaper:
             self._try_to_revive_run(run)
         self._reconcile()
         self._forget_quarantined()
+        self._forget_cached()
         total = len(found) + len(left) + len(erasures) + len(runs)
         if total:
             record(Metric.WORK_REAPED, total)
@@ -93,6 +95,10 @@ class Reaper:
         values = {"created_before": self.clock.now() - QUARANTINE_KEPT, "kept": MAX_QUARANTINED, "limit": MAX_DOCUMENTS}
         with self.reaper_database.transaction(None) as connection:
             connection.execute(queries.FORGET_QUARANTINED, values)
+
+    def _forget_cached(self) -> None:
+        with self.reaper_database.transaction(None) as connection:
+            connection.execute(queries.FORGET_CACHED, {"now": self.clock.now(), "limit": MAX_CACHED})
 
     def _try_to_revive(self, message: ExtractMessage) -> None:
         try:

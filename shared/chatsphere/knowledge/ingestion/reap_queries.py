@@ -6,7 +6,7 @@
 from typing import Final
 
 
-def _in_turn(columns: str, found: str) -> str:
+def in_turn(columns: str, found: str) -> str:
     """Return a query of what `found` finds, so that each organization has its turn: one tenant's thousands of
     stalled documents must not keep a run from the others. Of one tenant's, the longest waiting (`since`) is first.
     """
@@ -20,7 +20,7 @@ def _in_turn(columns: str, found: str) -> str:
     """
 
 
-STALLED_DOCUMENTS: Final = _in_turn(
+STALLED_DOCUMENTS: Final = in_turn(
     "organization_id, bot_id, document_id, generation",
     """
     SELECT organization_id, bot_id, id AS document_id, generation, LEAST(lease_expires_at, deadline_at) AS since
@@ -31,7 +31,7 @@ STALLED_DOCUMENTS: Final = _in_turn(
 )
 """Unfinished documents that nobody is at, or that are past their deadline."""
 
-LEFT_VECTORS: Final = _in_turn(
+LEFT_VECTORS: Final = in_turn(
     "organization_id, bot_id, document_id",
     """
     SELECT organization_id, bot_id, id AS document_id, vector_cleanup_due AS since
@@ -41,7 +41,7 @@ LEFT_VECTORS: Final = _in_turn(
 )
 """Documents with vectors of former generations that nobody is deleting."""
 
-STALLED_BOTS: Final = _in_turn(
+STALLED_BOTS: Final = in_turn(
     "organization_id, bot_id",
     """
     SELECT organization_id, id AS bot_id, updated_at AS since
@@ -51,7 +51,7 @@ STALLED_BOTS: Final = _in_turn(
 )
 """Bots that are to be deleted and that nobody is deleting."""
 
-DUE_DELETIONS: Final = _in_turn(
+DUE_DELETIONS: Final = in_turn(
     "organization_id, bot_id, document_id, deletion_id",
     """
     SELECT organization_id, bot_id, document_id, id AS deletion_id, recheck_at AS since
@@ -65,7 +65,7 @@ DUE_DELETIONS: Final = _in_turn(
 """Deletions that are to be looked after once more, or were cut short when only their receipt was left to be written:
 the others are found by their document or bot."""
 
-STALLED_RECONCILIATIONS: Final = _in_turn(
+STALLED_RECONCILIATIONS: Final = in_turn(
     "organization_id, bot_id, reconciliation_id",
     """
     SELECT organization_id, bot_id, id AS reconciliation_id, lease_expires_at AS since
@@ -75,7 +75,7 @@ STALLED_RECONCILIATIONS: Final = _in_turn(
 )
 """Reconciliations that nobody is at."""
 
-DUE_RECONCILIATIONS: Final = _in_turn(
+DUE_RECONCILIATIONS: Final = in_turn(
     "organization_id, bot_id",
     """
     SELECT bots.organization_id, bots.id AS bot_id, COALESCE(last.started_at, bots.created_at) AS since
@@ -95,6 +95,15 @@ FORGET_QUARANTINED: Final = """
        OR id IN (SELECT id FROM quarantined_objects ORDER BY id DESC OFFSET %(kept)s LIMIT %(limit)s)
 """
 """Forget notes of objects that are nobody's: old ones, and more than anybody reads."""
+
+FORGET_CACHED: Final = """
+    DELETE FROM cache_entries
+    WHERE (organization_id, bot_id, kind, key) IN (
+        SELECT organization_id, bot_id, kind, key FROM cache_entries
+        WHERE expires_at <= %(now)s
+        LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+"""
+"""Take what expired out of the cache, also where nobody asks any more."""
 
 STALLED_ERASURES: Final = """
     SELECT id AS erasure_id

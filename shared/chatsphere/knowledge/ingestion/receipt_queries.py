@@ -7,7 +7,7 @@ from typing import Final
 
 COLUMNS: Final = """deletions.id, deletions.bot_id, deletions.document_id, deletions.reason, deletions.status,
     deletions.requested_at, deletions.finished_at, deletions.removed, deletions.left_over, deletions.rechecked_at,
-    deletions.late, deletions.object_key, deletions.object_versions, deletions.vector_places"""
+    deletions.late, deletions.object_key, deletions.object_versions, deletions.vector_places, deletions.memory_places"""
 
 TENANT: Final = "deletions.organization_id = app.current_organization()"
 
@@ -46,7 +46,7 @@ WRITE_REMOVED: Final = f"UPDATE deletions SET removed = %(removed)s WHERE {TENAN
 FINISH: Final = f"""
     UPDATE deletions
     SET status = 'done', finished_at = %(now)s, left_over = %(left_over)s, recheck_at = %(recheck_at)s,
-        object_key = NULL, object_versions = NULL, vector_places = %(vector_places)s
+        object_key = NULL, object_versions = NULL, vector_places = %(vector_places)s, memory_places = %(memory_places)s
     WHERE {TENANT} AND id = %(id)s AND status = 'running'
     RETURNING {COLUMNS}
 """
@@ -71,7 +71,8 @@ DUE: Final = f"""
 """A deletion that is done and due for its last look."""
 
 FINISH_RECHECK: Final = f"""
-    UPDATE deletions SET recheck_at = NULL, rechecked_at = %(now)s, late = %(late)s, vector_places = NULL
+    UPDATE deletions SET recheck_at = NULL, rechecked_at = %(now)s, late = %(late)s, vector_places = NULL,
+        memory_places = NULL
     WHERE {TENANT} AND id = %(id)s
 """
 """Note the last look."""

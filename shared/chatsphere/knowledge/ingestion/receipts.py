@@ -44,14 +44,18 @@ class Deletion:
     object_key: str | None = None
     object_versions: Sequence[ObjectVersion] | None = None
     vector_places: Sequence[tuple[int, int | None]] = ()
+    memory_places: Sequence[tuple[int, int | None]] = ()
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> "Deletion":
         """Read a row."""
         listed = row["object_versions"]
         versions = None if listed is None else [ObjectVersion(i, e, datetime.fromisoformat(m)) for i, e, m in listed]
-        places = [(revision, dimensions) for revision, dimensions in row["vector_places"] or ()]
-        return cls(**{**row, "object_versions": versions, "vector_places": places})
+        places = {
+            column: [(revision, dimensions) for revision, dimensions in row[column] or ()]
+            for column in ("vector_places", "memory_places")
+        }
+        return cls(**{**row, "object_versions": versions, **places})
 
 
 def open_deletion(
@@ -102,10 +106,12 @@ def finish_deletion(
     left_over: Mapping[str, int],
     now: datetime,
     vector_places: Sequence[tuple[int, int | None]],
+    memory_places: Sequence[tuple[int, int | None]] = (),
 ) -> Deletion:
     """Write the receipt, in the transaction that removes the last row. The object's key is forgotten with it.
 
-    `vector_places`: in which revisions, with vectors of which length, the last look shall look.
+    `vector_places`, and of a bot `memory_places`: in which revisions, with vectors of which length, the last look shall
+    look.
     """
     values = {
         "id": deletion.id,
@@ -113,6 +119,7 @@ def finish_deletion(
         "now": now,
         "recheck_at": now + (BOT_RECHECK if deletion.document_id is None else DOCUMENT_RECHECK),
         "vector_places": Jsonb([list(place) for place in vector_places]),
+        "memory_places": Jsonb([list(place) for place in memory_places]) if memory_places else None,
     }
     row = connection.execute(queries.FINISH, values).fetchone()
     return Deletion.of(row) if row else find_receipt(connection, deletion.id)

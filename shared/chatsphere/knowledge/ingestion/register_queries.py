@@ -120,13 +120,15 @@ sequencer is not kept: were the object not deleted after this, the same event wo
 
 ANNOUNCE_UPLOAD: Final = """
     INSERT INTO documents (id, organization_id, bot_id, name, source, s3_key, status, stage, content_type,
-                           declared_size, metadata, deadline_at, created_at, updated_at)
+                           declared_size, tags, metadata, deadline_at, created_at, updated_at)
     SELECT %(id)s, app.current_organization(), bots.id, %(name)s, %(source)s, %(key)s, 'registered', 'upload',
-           %(content_type)s, %(declared_size)s, %(metadata)s::jsonb, %(deadline_at)s, %(now)s, %(now)s
+           %(content_type)s, %(declared_size)s, COALESCE(%(tags)s::text[], '{}'), %(metadata)s::jsonb, %(deadline_at)s,
+           %(now)s, %(now)s
     FROM bots
     WHERE organization_id = app.current_organization() AND bots.id = %(bot_id)s AND status <> 'deleting'
     ON CONFLICT (bot_id, s3_key) DO UPDATE
     SET source = excluded.source, declared_size = excluded.declared_size,
+        tags = COALESCE(%(tags)s::text[], documents.tags),
         metadata = COALESCE(%(new_metadata)s::jsonb, documents.metadata), updated_at = excluded.updated_at,
         status = CASE WHEN documents.status IN ('ready', 'failed') THEN 'registered' ELSE documents.status END,
         stage = CASE WHEN documents.status IN ('ready', 'failed') THEN 'upload' ELSE documents.stage END,

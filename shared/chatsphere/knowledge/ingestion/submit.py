@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
@@ -28,13 +28,14 @@ Outcome = Literal["created", "replaced", "unchanged"]
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A document to come; `metadata` None leaves an existing document's as it is."""
+    """A document to come; `tags` and `metadata` None leave an existing document's as they are."""
 
     key: ObjectKey
     source: str
     content_type: str
     size: int
     metadata: Mapping[str, Any] | None = None
+    tags: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,7 @@ class Submitter:
             "source": submission.source,
             "content_type": submission.content_type,
             "declared_size": submission.size,
+            "tags": None if submission.tags is None else list(submission.tags),
             "metadata": metadata or "{}",
             "new_metadata": metadata,
             "now": now,
@@ -138,6 +140,8 @@ class Submitter:
             require_open_bot(connection, key.bot_id)
             document = find_document(connection, key.bot_id, str(key))
         if document is None or document.status != "ready" or submission.metadata not in (None, document.metadata):
+            return None
+        if submission.tags is not None and list(submission.tags) != list(document.tags):
             return None
         if document.sha256 != hashlib.sha256(text).hexdigest():
             return None

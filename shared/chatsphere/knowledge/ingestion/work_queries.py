@@ -13,7 +13,9 @@ CLAIM_EXTRACTION: Final = """
       AND generation = %(generation)s
       AND ((status = 'registered' AND stage = 'extract')
            OR (status = 'extracting' AND (lease_token IS NULL OR lease_expires_at <= %(now)s)))
-    RETURNING name, s3_key, s3_version_id, etag, attempts, live_generation, live_etag, sha256
+    RETURNING name, s3_key, s3_version_id, etag, attempts, live_generation, live_etag, sha256,
+        (SELECT configuration -> 'redaction' FROM bots
+         WHERE bots.organization_id = app.current_organization() AND bots.id = %(bot_id)s) AS redaction
 """
 """Take up an extraction that nobody is at; no row where somebody is, or nothing is to be extracted."""
 
@@ -66,10 +68,10 @@ PROGRESS: Final = """
 
 INSERT_CHUNKS: Final = """
     INSERT INTO chunks (id, organization_id, bot_id, document_id, generation, batch, ordinal, content, heading_path,
-                        page_start, page_end, char_start, char_end, token_count, vector_id, created_at)
+                        page_start, page_end, char_start, char_end, token_count, vector_id, language, created_at)
     SELECT c.id, app.current_organization(), %(bot_id)s, %(document_id)s, %(generation)s, %(batch)s, c.ordinal,
            c.content, c.heading_path, c.page_start, c.page_end, c.char_start, c.char_end, c.token_count, c.vector_id,
-           %(now)s
+           %(language)s, %(now)s
     FROM jsonb_to_recordset(%(chunks)s) AS c (
         id uuid, ordinal integer, content text, heading_path text[], page_start integer, page_end integer,
         char_start integer, char_end integer, token_count integer, vector_id text)
@@ -209,6 +211,7 @@ GO_LIVE: Final = """
     UPDATE documents
     SET status = 'ready', stage = 'done', live_generation = generation, live_etag = etag,
         sha256 = new_sha256, page_count = new_page_count, chunk_count = counted.chunks, token_count = counted.tokens,
+        language = counted.language,
         new_sha256 = NULL, new_page_count = NULL, expected_batches = NULL,
         unread_page_count = (
             SELECT least(b.unread_pages, b.page_count) FROM extraction_bookmarks b
@@ -218,7 +221,9 @@ GO_LIVE: Final = """
         lease_token = NULL, lease_expires_at = NULL, deadline_at = NULL, ready_at = %(now)s, updated_at = %(now)s,
         vector_cleanup_due = CASE WHEN generation > 1 THEN %(now)s::timestamptz END
     FROM (
-        SELECT count(*) AS chunks, COALESCE(sum(token_count), 0) AS tokens FROM chunks
+        SELECT count(*) AS chunks, COALESCE(sum(token_count), 0) AS tokens,
+            mode() WITHIN GROUP (ORDER BY language) AS language
+        FROM chunks
         WHERE organization_id = app.current_organization() AND document_id = %(document_id)s
           AND generation = %(generation)s) counted
     WHERE organization_id = app.current_organization() AND id = %(document_id)s

@@ -1,35 +1,15 @@
 """How likely the passages found answer the question: a logistic model of two features.
 
-The coefficients belong to an embedding model and come from `python -m tests.bench.calibrate`; how, and with
-which results, is in docs/decisions/0021.
+Its coefficients belong to an embedding model; how they are fitted, and with which results, is in docs/decisions/0098.
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from math import exp, log
+from math import log
 from typing import Final
 
+from chatsphere.knowledge.retrieval.calibration import Calibration
 from chatsphere.knowledge.retrieval.lexical import Question
-
-DEFAULT_THRESHOLD: Final = 0.15
-"""Confidence below which a question is refused, unless the bot's configuration says otherwise."""
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """Log-odds that the hits answer the question: intercept + dense · cosine + coverage · share of its terms."""
-
-    dense: float
-    coverage: float
-    intercept: float
-
-
-CALIBRATIONS: Final = {
-    "all-minilm-l6-v2-int8": Calibration(dense=9.18, coverage=2.54, intercept=-5.53),
-}
-
-WORDS_ALONE: Final = Calibration(dense=0.0, coverage=5.36, intercept=-2.41)
-"""For an embedding model that was not calibrated: its cosines mean nothing yet."""
 
 _BACKGROUND_CHUNKS: Final = 1000
 _BACKGROUND_FREQUENCY: Final = 10
@@ -53,17 +33,12 @@ class Features:
     coverage: float
 
 
-def confidence(model: str | None, question: Question, hits: Sequence[Evidence]) -> float:
-    """Return the probability, 0 to 1, that the hits of this embedding model's search answer the question.
-
-    `model` is None where words alone were searched.
-    """
+def confidence(calibration: Calibration, question: Question, hits: Sequence[Evidence]) -> float:
+    """Return the probability, 0 to 1, that the hits answer the question, as this calibration has it."""
     if not hits:
         return 0.0
-    calibration = CALIBRATIONS.get(model, WORDS_ALONE) if model else WORDS_ALONE
     found = features(question, hits)
-    odds = calibration.intercept + calibration.dense * found.dense + calibration.coverage * found.coverage
-    return 1 / (1 + exp(-odds))
+    return calibration.confidence(found.dense, found.coverage)
 
 
 def features(question: Question, hits: Sequence[Evidence]) -> Features:

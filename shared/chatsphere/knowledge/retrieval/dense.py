@@ -2,24 +2,33 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from time import monotonic
 from uuid import UUID
 
 from chatsphere.errors import EmbeddingModelUnavailableError
 from chatsphere.knowledge.embedding import BotEmbedding
-from chatsphere.knowledge.retrieval.fusion import CANDIDATES
+from chatsphere.knowledge.retrieval.known_vectors import KnownVectors
+from chatsphere.knowledge.retrieval.settings import CANDIDATES
 from chatsphere.observability import Metric, logger, record
 from chatsphere.ports import Embedder, Vector, VectorStore
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class DenseSide:
     """Searches vectors for one query. `embedders` returns the embedder of a model's name, None: the deployment's own.
 
-    A further search does not have the query embedded again.
+    A further search does not have the query embedded again. `embed_seconds`, `tokens` and `cost_microdollars`: what
+    embedding it took; `model`: which one did it last.
     """
 
     vectors: VectorStore
     embedders: Callable[[str | None], Embedder]
+    timer: Callable[[], float] = monotonic
+    embed_seconds: float = 0.0
+    tokens: int = 0
+    cost_microdollars: int = 0
+    model: str | None = None
+    remembered: KnownVectors | None = None
     _known: dict[tuple[str | None, str], Vector] = field(default_factory=dict)
 
     def search(
@@ -36,7 +45,7 @@ class DenseSide:
             UnavailableError: the vector store or the embedder does not answer.
         """
         try:
-            vector = self._vector(embedding.model, query)
+            vector = self._vector(embedding, query)
         except EmbeddingModelUnavailableError:
             record(Metric.SEARCHES_WITHOUT_VECTORS)
             logger.warning("words alone are searched", bot_id=str(embedding.namespace.bot_id), model=embedding.model)
@@ -44,7 +53,23 @@ class DenseSide:
         matches = self.vectors.query(embedding.namespace, vector, limit=limit, documents=documents)
         return {match.chunk_id: match.score for match in matches}
 
-    def _vector(self, model: str | None, query: str) -> Vector:
-        if (model, query) not in self._known:
-            self._known[model, query] = self.embedders(model).embed_query(query)
-        return self._known[model, query]
+    def _vector(self, embedding: BotEmbedding, query: str) -> Vector:
+        embedder, asked = self.embedders(embedding.model), (embedding.model, query)
+        if asked not in self._known:
+            began = self.timer()
+            self._known[asked] = self._remembered(embedding, embedder, query) or self._embed(embedding, embedder, query)
+            self.embed_seconds += self.timer() - began
+        self.model = embedder.model
+        return self._known[asked]
+
+    def _remembered(self, embedding: BotEmbedding, embedder: Embedder, query: str) -> Vector | None:
+        return None if self.remembered is None else self.remembered.find(embedding.namespace, embedder, query)
+
+    def _embed(self, embedding: BotEmbedding, embedder: Embedder, query: str) -> Vector:
+        vector = embedder.embed_query(query)
+        tokens = embedder.count_tokens(query)
+        self.tokens += tokens
+        self.cost_microdollars += embedder.cost(tokens)
+        if self.remembered is not None:
+            self.remembered.keep(embedding.namespace, embedder, query, vector)
+        return vector

@@ -1,7 +1,7 @@
 """BM25 over the lexical index: which chunks of a bot share the question's words, rare words counting most."""
 
 from bisect import bisect_right
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from math import log
@@ -9,6 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from chatsphere.db.database import Connection
+from chatsphere.knowledge.retrieval.words import Term, terms_of
 
 MAX_TERMS: Final = 64
 """Distinct terms of a question that are looked up, the rarest first: bounds what a pasted page can cost."""
@@ -17,30 +18,32 @@ MAX_POSTINGS: Final = 20_000
 """Occurrences that a search walks through, of the rarest terms first. The terms left over, which weigh least,
 do not find chunks; they do count in the scores of those that the others found."""
 
-# A question's lexemes with their document frequencies in the bot.
-STATISTICS = "SELECT * FROM app.lexical_statistics(%(bot_id)s, %(question)s)"
+# A question's lexemes, as each language of the bot has them, with their document frequencies in the bot.
+STATISTICS = "SELECT * FROM app.lexical_question(%(bot_id)s, %(question)s)"
 
 SEARCH = """
 SELECT * FROM app.lexical_search(
-    %(bot_id)s, %(terms)s, %(weights)s, %(scanned)s, %(average_length)s, %(documents)s, %(limit)s)
+    %(bot_id)s, %(lexemes)s, %(weights)s, %(scanned)s, %(average_length)s, %(documents)s, %(limit)s)
+"""
+
+# Where a word of the question has several lexemes.
+SEARCH_WORDS = """
+SELECT * FROM app.lexical_search(
+    %(bot_id)s, %(lexemes)s, %(words)s, %(weights)s, %(scanned)s, %(average_length)s, %(documents)s, %(limit)s)
 """
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
-    """A lexeme of the question and in how many of the bot's chunks it occurs."""
-
-    lexeme: str
-    document_frequency: int
-
-
-@dataclass(frozen=True, slots=True)
 class Question:
-    """A question as the lexical index sees it: its terms, and the size of the bot that it is put to."""
+    """A question as the lexical index sees it: its terms, and the size of the bot that it is put to.
+
+    `configurations`: PostgreSQL's text search configurations of the bot's documents, by which it was analysed.
+    """
 
     terms: tuple[Term, ...] = ()
     chunk_count: int = 0
     average_length: float = 0.0
+    configurations: tuple[str, ...] = ()
 
     def weight(self, term: Term) -> float:
         """Return the inverse document frequency (Lucene's form: never negative)."""
@@ -50,6 +53,16 @@ class Question:
     def total_weight(self) -> float:
         """Weight of all terms, those that no chunk has included."""
         return sum(self.weight(term) for term in self.terms)
+
+    @property
+    def lexemes(self) -> list[str]:
+        """All that stands for a term in the index."""
+        return [lexeme for term in self.terms for lexeme in term.lexemes]
+
+    def terms_among(self, lexemes: Iterable[str]) -> frozenset[str]:
+        """Return the terms that these lexemes stand for, by name."""
+        found = set(lexemes)
+        return frozenset(term.lexeme for term in self.terms if not found.isdisjoint(term.lexemes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +79,9 @@ def analyse(connection: Connection, bot_id: UUID, question: str) -> Question:
     if not rows:
         return Question()
     chunks, length = rows[0]["chunk_count"], rows[0]["total_length"]
-    terms = sorted((Term(row["lexeme"], row["document_frequency"]) for row in rows), key=_by_rarity)
-    return Question(tuple(terms[:MAX_TERMS]), chunks, length / chunks if chunks else 0.0)
+    terms = sorted(terms_of(rows, chunks), key=_by_rarity)
+    configurations = tuple(sorted({row["configuration"] for row in rows}))
+    return Question(tuple(terms[:MAX_TERMS]), chunks, length / chunks if chunks else 0.0, configurations)
 
 
 def search_lexical(
@@ -77,18 +91,18 @@ def search_lexical(
     terms = [term for term in question.terms if term.document_frequency]
     if not terms:
         return []
-    rows = connection.execute(
-        SEARCH,
-        {
-            "bot_id": bot_id,
-            "terms": [term.lexeme for term in terms],
-            "weights": [question.weight(term) for term in terms],
-            "scanned": _scanned(terms),
-            "average_length": question.average_length,
-            "documents": None if documents is None else list(documents),
-            "limit": limit,
-        },
-    )
+    lexemes = [(lexeme, number) for number, term in enumerate(terms) for lexeme in term.lexemes]
+    parameters = {
+        "bot_id": bot_id,
+        "lexemes": [lexeme for lexeme, _ in lexemes],
+        "words": [number for _, number in lexemes],
+        "weights": [question.weight(terms[number]) for _, number in lexemes],
+        "scanned": sum(len(term.lexemes) for term in terms[: _scanned(terms)]),
+        "average_length": question.average_length,
+        "documents": None if documents is None else list(documents),
+        "limit": limit,
+    }
+    rows = connection.execute(SEARCH if len(lexemes) == len(terms) else SEARCH_WORDS, parameters)
     matches = [LexicalMatch(row["chunk_id"], row["score"]) for row in rows]
     return sorted(matches, key=lambda match: (-match.score, match.chunk_id))[:limit]
 

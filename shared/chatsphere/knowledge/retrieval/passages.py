@@ -1,29 +1,26 @@
 """Turns hits into the passages that an answer model is given: neighbours joined, repetitions dropped, packed."""
 
-import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
 
+from chatsphere.knowledge.retrieval.embedding_text import HEADING_SEPARATOR
+from chatsphere.knowledge.retrieval.folding import Fingerprint
 from chatsphere.knowledge.retrieval.models import Hit, Passage, Piece
 
-SHINGLE: Final = 4
-"""Words of the overlapping runs by which two chunks are compared."""
 
-SAME: Final = 0.9
-"""Share of common runs (Jaccard) from which on two chunks repeat each other."""
-
-
-def assemble(hits: Sequence[Hit], token_budget: int, count_tokens: Callable[[str], int]) -> list[Passage]:
+def assemble(
+    hits: Sequence[Hit], token_budget: int, count_tokens: Callable[[str], int], *, neighbours: Sequence[Hit] = ()
+) -> list[Passage]:
     """Return passages of at most `token_budget` tokens together, the one with the best hit first.
 
-    Hits are taken in their order; one that repeats a better one, or does not fit any more, is left out.
-    Chosen chunks that follow each other in a document become one passage.
+    Hits are taken in their order; one that repeats a better one, or does not fit any more, is left out. What they leave
+    of the budget goes to the neighbours, those of the best hits first. Chunks that follow each other in a document
+    become one passage.
     """
     chosen: list[Hit] = []
-    seen: list[_Fingerprint] = []
+    seen: list[Fingerprint] = []
     left = token_budget
     for hit in hits:
-        fingerprint = _Fingerprint(hit.content)
+        fingerprint = Fingerprint(hit.content)
         if any(fingerprint.repeats(other) for other in seen):
             continue
         tokens = count_tokens(hit.content)
@@ -31,8 +28,32 @@ def assemble(hits: Sequence[Hit], token_budget: int, count_tokens: Callable[[str
             chosen.append(hit)
             seen.append(fingerprint)
             left -= tokens
+    chosen += _beside(chosen, neighbours, left, count_tokens)
     passages = [_join(run) for run in _runs(chosen)]
     return sorted(passages, key=lambda passage: -passage.score)
+
+
+def _beside(
+    chosen: Sequence[Hit], neighbours: Sequence[Hit], left: int, count_tokens: Callable[[str], int]
+) -> list[Hit]:
+    """Return the neighbours that fit into what is left, the nearest of the best hit first; none across a gap."""
+    standing = {(hit.document_id, hit.ordinal): hit for hit in neighbours}
+    known = {(hit.document_id, hit.ordinal) for hit in chosen}
+    beside: list[Hit] = []
+    for hit in chosen:
+        for step in (1, -1):
+            place = hit.ordinal + step
+            while (hit.document_id, place) in standing or (hit.document_id, place) in known:
+                if (hit.document_id, place) not in known:
+                    neighbour = standing[hit.document_id, place]
+                    tokens = count_tokens(neighbour.content)
+                    if tokens > left:
+                        break
+                    left -= tokens
+                    known.add((hit.document_id, place))
+                    beside.append(neighbour)
+                place += step
+    return beside
 
 
 def _runs(hits: Iterable[Hit]) -> list[list[Hit]]:
@@ -61,12 +82,12 @@ def _join(run: Sequence[Hit]) -> Passage:
             content += _gap(run[number - 1], hit)
         start = len(content)
         content += hit.content
-        pieces.append(Piece(hit.chunk_id, start, len(content), hit.page_start, hit.page_end))
+        pieces.append(Piece(hit.chunk_id, start, len(content), hit.page_start, hit.page_end, hit.heading))
     first, last = run[0], run[-1]
     return Passage(
         document_id=first.document_id,
         document_name=first.document_name,
-        heading=first.heading,
+        heading=_common_heading([hit.heading for hit in run]),
         content=content,
         char_start=first.char_start,
         char_end=last.char_end,
@@ -85,16 +106,11 @@ def _gap(before: Hit, after: Hit) -> str:
     return " " if length == 1 and not in_lines else "\n" * length
 
 
-class _Fingerprint:
-    """What of a chunk's text is compared with others': runs of words, and its numbers."""
-
-    def __init__(self, text: str) -> None:
-        words = re.findall(r"\w+", text.casefold())
-        self._runs = {tuple(words[i : i + SHINGLE]) for i in range(max(1, len(words) - SHINGLE + 1))}
-        # Two years' rows of one form differ in numbers only, and both are needed.
-        self._numbers = {word for word in words if any(character.isdigit() for character in word)}
-
-    def repeats(self, other: "_Fingerprint") -> bool:
-        """Tell whether the texts are nearly the same."""
-        common = len(self._runs & other._runs)
-        return self._numbers == other._numbers and common >= SAME * len(self._runs | other._runs)
+def _common_heading(headings: Sequence[str | None]) -> str | None:
+    """Return the headings, the outermost first, that all chunks of a passage stand under."""
+    paths = [heading.split(HEADING_SEPARATOR) if heading else [] for heading in headings]
+    common = paths[0]
+    for path in paths[1:]:
+        shared = [ours == theirs for ours, theirs in zip(common, path, strict=False)]
+        common = common[: shared.index(False) if False in shared else len(shared)]
+    return HEADING_SEPARATOR.join(common) or None

@@ -2,18 +2,24 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, Final
+from contextvars import copy_context
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
 from uuid import UUID
 
-from chatsphere.db.database import Connection, Database
+from chatsphere.db.database import SLOW_READ_MS, Connection, Database
 from chatsphere.knowledge.embedding import BotEmbedding, bot_embedding
-from chatsphere.knowledge.retrieval.confidence import Evidence, confidence
+from chatsphere.knowledge.retrieval.candidates import Candidates, ranked
 from chatsphere.knowledge.retrieval.dense import DenseSide
-from chatsphere.knowledge.retrieval.embedding_text import heading_line
-from chatsphere.knowledge.retrieval.fusion import CANDIDATES, fuse
+from chatsphere.knowledge.retrieval.filters import DocumentFilter
+from chatsphere.knowledge.retrieval.folding import folded
+from chatsphere.knowledge.retrieval.known_vectors import KnownVectors
 from chatsphere.knowledge.retrieval.lexical import Question, analyse, search_lexical
-from chatsphere.knowledge.retrieval.models import Hit, Mode, Scores, SearchResult
+from chatsphere.knowledge.retrieval.models import Mode, SearchResult
+from chatsphere.knowledge.retrieval.reading import Row, missing_of, read_chunks, read_neighbours
+from chatsphere.knowledge.retrieval.results import Found, result_of
+from chatsphere.knowledge.retrieval.settings import DEFAULTS, RetrievalSettings
 from chatsphere.ports import Embedder, VectorStore
 
 DEFAULT_LIMIT: Final = 8
@@ -27,29 +33,8 @@ WIDER: Final = 10
 MAX_NEAREST: Final = 10_000
 """The most vectors that every store returns."""
 
-# The first of the candidates that readers may see, in their order, with those of the question's terms that each one
-# holds. One statement: what it reads is of one moment, so that no document is shown in two generations. A vector store
-# may still hold, or already hold, a generation that is not live.
-CHUNKS = """
-SELECT c.id, c.document_id, d.name, c.content, c.ordinal, c.heading_path,
-    c.page_start, c.page_end, c.char_start, c.char_end,
-    tsvector_to_array(ts_filter(setweight(c.lexemes, 'A', %(terms)s::text[]), '{a}')) AS terms
-FROM (
-    SELECT c.id, ranked.place
-    FROM unnest(%(chunks)s::uuid[]) WITH ORDINALITY AS ranked (id, place)
-    JOIN chunks c ON c.id = ranked.id AND c.bot_id = %(bot_id)s
-    JOIN documents d ON d.id = c.document_id AND d.live_generation = c.generation AND d.status <> 'deleting'
-    WHERE %(documents)s::uuid[] IS NULL OR c.document_id = ANY (%(documents)s)
-    ORDER BY ranked.place LIMIT %(limit)s) shown
-JOIN chunks c ON c.id = shown.id
-JOIN documents d ON d.id = c.document_id
-ORDER BY shown.place
-"""
-
-# Which of these chunks are there, seen by readers or not.
-EXISTING = "SELECT id FROM chunks WHERE id = ANY (%(chunks)s)"
-
-Row = Mapping[str, Any]
+SPARE: Final = 2
+"""How many times the hits that are wanted are read at first, where those that repeat others are left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,39 +44,33 @@ class _Asked:
     organization_id: UUID
     bot_id: UUID
     query: str
-    documents: Collection[UUID] | None
+    within: DocumentFilter | None
     mode: Mode
+    settings: RetrievalSettings
+    limit: int
 
 
 @dataclass(frozen=True, slots=True)
-class _Candidates:
-    """What both sides found, by chunk, and the order that the mode asks for."""
+class _Words:
+    """What the words found: the question as the index sees it, and chunks with their scores."""
 
     question: Question
-    dense: Mapping[UUID, float]
-    lexical: Mapping[UUID, float]
-    ranking: Sequence[tuple[UUID, float]]
+    found: Mapping[UUID, float]
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """Candidates that readers see, with their scores, and what readers searched when they were read.
+    """Candidates that readers see, each with those that say the same, and what readers searched when they were read.
 
-    `gone`: those that were found and are not there any more; what is there instead was perhaps not found.
+    `seen`: how many were read, with those that say the same. `gone`: those that were found and are not there any more;
+    what is there instead was perhaps not found.
     """
 
-    rows: Sequence[tuple[Row, float]]
+    rows: Sequence[tuple[Row, Sequence[Row]]]
+    neighbours: Sequence[Row]
     embedding: BotEmbedding
+    seen: int
     gone: frozenset[UUID]
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What a search came to, and by which embedding; None: by words alone."""
-
-    candidates: _Candidates
-    rows: Sequence[tuple[Row, float]]
-    embedding: BotEmbedding | None
 
 
 def search(
@@ -103,53 +82,64 @@ def search(
     bot_id: UUID,
     query: str,
     limit: int = DEFAULT_LIMIT,
-    documents: Collection[UUID] | None = None,
+    within: DocumentFilter | None = None,
     mode: Mode = "fused",
+    settings: RetrievalSettings = DEFAULTS,
+    explain: bool = False,
+    remembered: KnownVectors | None = None,
 ) -> SearchResult:
-    """Return the bot's `limit` best chunks for `query`, only from `documents` if given.
+    """Return the bot's `limit` best chunks for `query`, only from the documents `within` the filter if given.
 
     The bot must exist; that the organization owns it is the caller's check, and the row policies'. `embedders` returns
     the embedder of a model's name, None: the deployment's own. Where the bot's is not available, words alone are
-    searched.
+    searched. A query that is `remembered` is not embedded again.
 
     Raises:
         UnavailableError: the database, the vector store or the embedder does not answer.
     """
-    if documents is not None and not documents:
-        return SearchResult((), None if mode != "fused" else 0.0)
-    asked = _Asked(organization_id, bot_id, _storable(query), documents, mode)
-    found = _find(database, DenseSide(vectors, embedders), asked, limit)
-    hits = tuple(_hit(row, score, found.candidates, mode) for row, score in found.rows)
-    if mode != "fused":
-        return SearchResult(hits, None)
-    evidence = [Evidence(hit.scores.dense, row["terms"]) for hit, (row, _) in zip(hits, found.rows, strict=True)]
-    model = None if found.embedding is None else embedders(found.embedding.model).model
-    return SearchResult(hits, confidence(model, found.candidates.question, evidence))
+    asked = _Asked(organization_id, bot_id, _storable(query), within, mode, settings, limit)
+    side = DenseSide(vectors, embedders, remembered=remembered)
+    found = _find(database, side, asked)
+    model = None if found.embedding is None else side.model
+    result = result_of(found, mode, settings, model=model, embed_seconds=side.embed_seconds, explain=explain)
+    return replace(result, embedding_tokens=side.tokens, embedding_microdollars=side.cost_microdollars)
 
 
-def _find(database: Database, side: DenseSide, asked: _Asked, limit: int) -> _Found:
+def _find(database: Database, side: DenseSide, asked: _Asked) -> Found:
     """Search, and again while what was found is replaced before it is read, `MAX_LOOKS` times at most."""
-    with ThreadPoolExecutor(1) as thread, database.transaction(asked.organization_id) as connection:
+    with (
+        ThreadPoolExecutor(1) as thread,
+        database.transaction(asked.organization_id, statement_ms=SLOW_READ_MS) as connection,
+    ):
         embedding = bot_embedding(connection, asked.organization_id, asked.bot_id)
+        documents = _searchable(connection, asked)
         # The embedder computes, or waits for a network, while the database looks the words up.
-        searched = thread.submit(_search_dense, side, asked, embedding)
-        question, lexical = _search_lexical(connection, asked)
-    dense, nearest, gone = searched.result(), CANDIDATES, frozenset[UUID]()
+        dense_side = partial(_search_dense, side, asked, embedding, documents, asked.settings.candidates)
+        searched = thread.submit(copy_context().run, dense_side)
+        words = _search_lexical(connection, asked, documents)
+    dense, nearest, gone = searched.result(), asked.settings.candidates, frozenset[UUID]()
     for look in range(1, MAX_LOOKS + 1):
-        candidates = _rank(question, dense or {}, lexical, asked.mode)
-        read = _load(database, asked, candidates, limit)
-        crowded = len(read.rows) < limit and nearest <= len(dense or ()) < MAX_NEAREST
+        candidates = ranked(words.question, dense or {}, words.found, asked.mode, asked.settings)
+        read = _load(database, asked, candidates, documents)
+        crowded = read.seen < asked.limit and nearest <= len(dense or ()) < MAX_NEAREST
         switched = dense is not None and read.embedding.namespace != embedding.namespace
         if look == MAX_LOOKS or (read.gone <= gone and not crowded and not switched):
             break
         # What was found is not what is there now: vectors of former generations or revisions are deleted by the time
         # that readers see new ones, and new ones are written before.
         embedding, gone = read.embedding, gone | read.gone
-        nearest = nearest * WIDER if crowded else nearest
-        dense = _search_dense(side, asked, embedding, nearest)
-        with database.transaction(asked.organization_id) as connection:
-            question, lexical = _search_lexical(connection, asked)
-    return _Found(candidates, read.rows, None if dense is None else embedding)
+        nearest = min(nearest * WIDER, MAX_NEAREST) if crowded else nearest
+        with database.transaction(asked.organization_id, statement_ms=SLOW_READ_MS) as connection:
+            documents = _searchable(connection, asked)
+            words = _search_lexical(connection, asked, documents)
+        dense = _search_dense(side, asked, embedding, documents, nearest)
+    return Found(
+        candidates,
+        read.rows,
+        read.neighbours,
+        None if dense is None else embedding,
+        None if documents is None else len(documents),
+    )
 
 
 def _storable(query: str) -> str:
@@ -157,66 +147,45 @@ def _storable(query: str) -> str:
     return query.replace("\0", " ").encode("utf-8", "replace").decode("utf-8")
 
 
+def _searchable(connection: Connection, asked: _Asked) -> frozenset[UUID] | None:
+    """Return the documents that the filter lets through now, None for all: a tag that changed counts at once."""
+    return None if asked.within is None else asked.within.matching(connection, asked.bot_id)
+
+
 def _search_dense(
-    side: DenseSide, asked: _Asked, embedding: BotEmbedding, nearest: int = CANDIDATES
+    side: DenseSide, asked: _Asked, embedding: BotEmbedding, documents: Collection[UUID] | None, nearest: int
 ) -> Mapping[UUID, float] | None:
-    if asked.mode == "lexical":
+    if asked.mode == "lexical" or (documents is not None and not documents):
         return {}
-    return side.search(embedding, asked.query, asked.documents, limit=nearest)
+    return side.search(embedding, asked.query, documents, limit=nearest)
 
 
-def _search_lexical(connection: Connection, asked: _Asked) -> tuple[Question, Mapping[UUID, float]]:
+def _search_lexical(connection: Connection, asked: _Asked, documents: Collection[UUID] | None) -> _Words:
     if asked.mode == "dense":
-        return Question(), {}
+        return _Words(Question(), {})
     question = analyse(connection, asked.bot_id, asked.query)
-    matches = search_lexical(connection, asked.bot_id, question, limit=CANDIDATES, documents=asked.documents)
-    return question, {match.chunk_id: match.score for match in matches}
+    if asked.mode == "fused" and not asked.settings.lexical_weight:
+        # The words rank nothing; how sure the result is they do tell.
+        return _Words(question, {})
+    matches = search_lexical(connection, asked.bot_id, question, limit=asked.settings.candidates, documents=documents)
+    return _Words(question, {match.chunk_id: match.score for match in matches})
 
 
-def _rank(question: Question, dense: Mapping[UUID, float], lexical: Mapping[UUID, float], mode: Mode) -> _Candidates:
-    if mode == "fused":
-        ranking = fuse(dense, lexical, question.total_weight)
-    else:
-        # Both lists are in order already.
-        ranking = list((dense if mode == "dense" else lexical).items())
-    return _Candidates(question, dense, lexical, ranking)
-
-
-def _load(database: Database, asked: _Asked, candidates: _Candidates, limit: int) -> _Read:
-    """Read the first `limit` candidates that readers may see, in rank order."""
-    ranking = dict(candidates.ranking)
-    parameters: dict[str, Any] = {
-        "bot_id": asked.bot_id,
-        "documents": None if asked.documents is None else list(asked.documents),
-        "terms": [term.lexeme for term in candidates.question.terms],
-        "chunks": list(ranking),
-        "limit": limit,
-    }
+def _load(database: Database, asked: _Asked, candidates: Candidates, documents: Collection[UUID] | None) -> _Read:
+    """Read the first candidates that readers may see, in rank order, and what stands beside them."""
+    ranking = [chunk for chunk, _ in candidates.ranking]
+    wanted = asked.limit * SPARE if asked.settings.deduplicate else asked.limit
+    lexemes = candidates.question.lexemes
     with database.transaction(asked.organization_id) as connection:
         embedding = bot_embedding(connection, asked.organization_id, asked.bot_id)
-        found = connection.execute(CHUNKS, parameters).fetchall() if ranking else []
-        shown = {row["id"] for row in found}
-        # Those before the last one that is shown: where enough is found, the others do not matter.
-        considered = list(ranking) if len(found) < limit else list(ranking)[: list(ranking).index(found[-1]["id"])]
-        missing = [chunk for chunk in considered if chunk not in shown]
-        existing = connection.execute(EXISTING, {"chunks": missing}).fetchall() if missing else []
-    gone = frozenset(missing) - {row["id"] for row in existing}
-    return _Read([(row, ranking[row["id"]]) for row in found], embedding, gone)
-
-
-def _hit(row: Row, score: float, candidates: _Candidates, mode: Mode) -> Hit:
-    chunk = row["id"]
-    return Hit(
-        chunk_id=chunk,
-        document_id=row["document_id"],
-        document_name=row["name"],
-        content=row["content"],
-        ordinal=row["ordinal"],
-        page_start=row["page_start"],
-        page_end=row["page_end"],
-        char_start=row["char_start"],
-        char_end=row["char_end"],
-        heading=heading_line(row["heading_path"]),
-        score=score,
-        scores=Scores(candidates.dense.get(chunk), candidates.lexical.get(chunk), score if mode == "fused" else None),
-    )
+        while True:
+            rows = read_chunks(connection, asked.bot_id, ranking, lexemes=lexemes, documents=documents, limit=wanted)
+            unlike = folded(rows) if asked.settings.deduplicate else [(row, []) for row in rows]
+            if len(unlike) >= asked.limit or len(rows) < wanted:
+                break
+            wanted *= WIDER
+        shown = unlike[: asked.limit]
+        gone = missing_of(connection, ranking, rows, wanted)
+        reach = asked.settings.neighbours if asked.mode == "fused" else 0
+        neighbours = read_neighbours(connection, asked.bot_id, [row["id"] for row, _ in shown], reach)
+    return _Read(shown, neighbours, embedding, len(rows), gone)

@@ -15,16 +15,17 @@ from chatsphere.http.idempotency import keep_answer
 from chatsphere.http.operations import described, problem_response, requires
 from chatsphere.http.pagination import Cursor, Limit, Page, decode_cursor, page_of
 from chatsphere.http.rest_api import principal
+from chatsphere.knowledge.calibration import calibrations
 from chatsphere.knowledge.training import runs
 from chatsphere.knowledge.training.ending import RunEnding
 from chatsphere.knowledge.training.messages import TrainingMessage
 from chatsphere.knowledge.training.schemas import (
-    EmbeddingModelResponse,
     EmbeddingModelsResponse,
     EstimateResponse,
     StartTrainingRunRequest,
     TrainingRunResponse,
     TrainingRunStarted,
+    model_response,
     run_response,
 )
 
@@ -42,8 +43,11 @@ JSON = "application/json"
     openapi_extensions=requires(Permission.BOTS_LIST),
 )
 def list_embedding_models() -> EmbeddingModelsResponse:
-    """Return the models that a bot can be embedded with, and what they cost."""
-    models = [EmbeddingModelResponse.model_validate(model) for model in container().available_embedders()]
+    """Return the models that a bot can be embedded with, what they cost, and what their confidences rest on."""
+    caller, c = principal(router), container()
+    with c.database.transaction(caller.organization_id, caller.user_id) as connection:
+        fitted = calibrations.stored(connection)
+    models = [model_response(model, fitted.get(model.name)) for model in c.available_embedders()]
     return EmbeddingModelsResponse(data=models)
 
 

@@ -1,5 +1,6 @@
 """Bodies of the training runs' requests and responses."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -7,17 +8,25 @@ from uuid import UUID
 from pydantic import Field
 
 from chatsphere.http.models import ApiRequest, ApiResponse
+from chatsphere.knowledge.calibration.calibrations import FittedCalibration
+from chatsphere.knowledge.calibration.schemas import CalibrationResponse, calibration_response
+from chatsphere.ports import EmbeddingModel
 
 ModelName = Annotated[str, Field(min_length=1, max_length=200, description="One of `GET /v1/embedding-models`.")]
 
 
 class EmbeddingModelResponse(ApiResponse):
-    """A model that bots can be embedded with. `is_default`: it embeds the first document of a new bot."""
+    """A model that bots can be embedded with. `is_default`: it embeds the first document of a new bot.
+
+    `calibrated`: what a cosine of this model is worth is known. Where it is not, words alone say how sure a search is.
+    """
 
     name: str
     dimensions: int
     microdollars_per_million_tokens: int
     is_default: bool
+    calibrated: bool
+    calibration: CalibrationResponse
 
 
 class EmbeddingModelsResponse(ApiResponse):
@@ -78,6 +87,14 @@ class TrainingRunStarted(ApiResponse):
 
     estimate: EstimateResponse
     training_run: TrainingRunResponse | None = None
+
+
+def model_response(model: EmbeddingModel, fitted: FittedCalibration | None) -> EmbeddingModelResponse:
+    """Return a model as it is shown to an organization that has fitted this calibration to it."""
+    calibration = calibration_response(model.name, fitted)
+    return EmbeddingModelResponse(
+        **asdict(model), calibrated=calibration.source != "words_alone", calibration=calibration
+    )
 
 
 def run_response(row: dict[str, Any]) -> TrainingRunResponse:

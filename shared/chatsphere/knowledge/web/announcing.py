@@ -1,5 +1,6 @@
 """The row of a page's document, made before there is anything to read."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,7 @@ def announce_page(
     *,
     document_id: UUID,
     metadata: str | None,
+    tags: Sequence[str] | None = None,
     now: datetime,
     deadline: datetime,
 ) -> dict[str, Any] | None:
@@ -27,6 +29,7 @@ def announce_page(
         "name": key.name,
         "key": str(key),
         "url": str(url),
+        "tags": None if tags is None else list(tags),
         "metadata": metadata or "{}",
         "new_metadata": metadata,
         "now": now,

@@ -176,7 +176,8 @@ def accept_page(caller: Principal, bot_id: UUID, body: CreateDocumentRequest, ur
         made.append(DocumentAccepted(document=DocumentResponse.model_validate(document), outcome=outcome))
         keep_answer(connection, 202, made[0])
 
-    _sources(caller, bot_id).add_page(NewSource("page", _parsed(url), name=body.name, metadata=body.metadata), keep)
+    new = NewSource("page", _parsed(url), name=body.name, metadata=body.metadata, tags=body.tags)
+    _sources(caller, bot_id).add_page(new, keep)
     return made[0]
 
 

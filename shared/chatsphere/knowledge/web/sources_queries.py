@@ -118,14 +118,15 @@ LIST_PAGE: Final = """
 """Note that a synchronisation has found a page; once in each."""
 
 ANNOUNCE_PAGE: Final = """
-    INSERT INTO documents (id, organization_id, bot_id, name, source, s3_key, url, status, stage, metadata, deadline_at,
-                           created_at, updated_at)
+    INSERT INTO documents (id, organization_id, bot_id, name, source, s3_key, url, status, stage, tags, metadata,
+                           deadline_at, created_at, updated_at)
     SELECT %(id)s, app.current_organization(), bots.id, %(name)s, 'url', %(key)s, %(url)s, 'registered', 'fetch',
-           %(metadata)s::jsonb, %(deadline_at)s, %(now)s, %(now)s
+           COALESCE(%(tags)s::text[], '{}'), %(metadata)s::jsonb, %(deadline_at)s, %(now)s, %(now)s
     FROM bots
     WHERE organization_id = app.current_organization() AND bots.id = %(bot_id)s AND status <> 'deleting'
     ON CONFLICT (bot_id, s3_key) DO UPDATE
     SET source = excluded.source, url = excluded.url, updated_at = excluded.updated_at,
+        tags = COALESCE(%(tags)s::text[], documents.tags),
         metadata = COALESCE(%(new_metadata)s::jsonb, documents.metadata),
         status = CASE WHEN documents.status = 'failed' THEN 'registered' ELSE documents.status END,
         stage = CASE WHEN documents.status = 'failed' THEN 'fetch' ELSE documents.stage END,

@@ -1,7 +1,7 @@
 """What people do with sources: add, change, synchronise, delete."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,7 +38,7 @@ Keep = Callable[[Connection, Any], None]
 
 @dataclass(frozen=True, slots=True)
 class NewSource:
-    """A source to be; `name` and `metadata` are of the document of one page."""
+    """A source to be; `name`, `metadata` and `tags` are of the document of one page."""
 
     kind: str
     url: WebUrl
@@ -47,6 +47,7 @@ class NewSource:
     resync_minutes: int | None = None
     name: str | None = None
     metadata: Mapping[str, Any] | None = None
+    tags: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +181,14 @@ class Sources:
         require_room_for(connection, key, 0)
         metadata = None if new.metadata is None else json.dumps(new.metadata)
         row = announce_page(
-            connection, key, new.url, document_id=self.ids.new(), metadata=metadata, now=now, deadline=now + DEADLINE
+            connection,
+            key,
+            new.url,
+            document_id=self.ids.new(),
+            metadata=metadata,
+            tags=new.tags,
+            now=now,
+            deadline=now + DEADLINE,
         )
         if row is None:
             raise DocumentInProgressError("A document of this name is being deleted.")

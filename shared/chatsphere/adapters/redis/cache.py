@@ -1,0 +1,77 @@
+"""`Cache` at a Redis or Valkey server."""
+
+from threading import Lock
+
+from chatsphere.adapters.redis.address import RedisAddress
+from chatsphere.adapters.redis.connection import RedisConnection, Reply, ReplyError
+from chatsphere.adapters.upstream.circuit_breaker import CircuitBreaker
+from chatsphere.errors import ConfigurationError, UnavailableError
+from chatsphere.ports import CacheSpace
+from chatsphere.settings import CacheServerSettings
+
+
+class RedisCache:
+    """The `Cache` port on one server, by one connection that is opened when first needed.
+
+    A key is `chatsphere:{organization}:{bot}:{kind}:{digest}`. How many entries there are is the server's matter
+    (`maxmemory`, `maxmemory-policy`).
+    """
+
+    def __init__(self, settings: CacheServerSettings) -> None:
+        if settings.cache_url is None:
+            raise ConfigurationError("the cache redis requires CACHE_URL")
+        self._address = RedisAddress.of(settings.cache_url)
+        self._seconds = settings.cache_seconds
+        self._breaker = CircuitBreaker(
+            "The cache", failures=settings.cache_breaker_failures, seconds=settings.cache_breaker_seconds
+        )
+        self._connection: RedisConnection | None = None
+        self._lock = Lock()
+
+    def get(self, space: CacheSpace, key: bytes) -> bytes | None:
+        """See `Cache.get`."""
+        reply = self._ask(b"GET", _name(space, key))
+        return reply if isinstance(reply, bytes) else None
+
+    def put(self, space: CacheSpace, key: bytes, value: bytes, *, seconds: int) -> None:
+        """See `Cache.put`."""
+        self._ask(b"SET", _name(space, key), value, b"EX", str(seconds).encode())
+
+    def close(self) -> None:
+        """Close the connection; the next command opens another."""
+        with self._lock:
+            self._drop()
+
+    def _ask(self, *command: bytes) -> Reply:
+        with self._lock:
+            self._breaker.admit()
+            try:
+                reply = self._ask_once_more(command)
+            except (OSError, ValueError, ReplyError) as error:
+                self._drop()
+                self._breaker.failed()
+                # Not the error's text: it may hold what the server was told.
+                raise UnavailableError(f"The cache does not answer: {type(error).__name__}.") from None
+            self._breaker.succeeded()
+            return reply
+
+    def _ask_once_more(self, command: tuple[bytes, ...]) -> Reply:
+        """Ask; by a new connection where the old one broke while nobody used it. Both commands can be repeated."""
+        if self._connection is not None:
+            try:
+                return self._connection.execute(*command)
+            except TimeoutError:
+                raise
+            except OSError:
+                self._drop()
+        self._connection = RedisConnection(self._address, self._seconds)
+        return self._connection.execute(*command)
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _name(space: CacheSpace, key: bytes) -> bytes:
+    return f"chatsphere:{space.organization_id}:{space.bot_id}:{space.kind}:{key.hex()}".encode()

@@ -1,0 +1,1 @@
+"""End users: whom a bot talks with, as its owner's clients name them."""

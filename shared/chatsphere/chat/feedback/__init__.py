@@ -1,0 +1,1 @@
+"""Feedback: what end users say of answers."""

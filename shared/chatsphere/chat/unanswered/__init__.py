@@ -1,0 +1,1 @@
+"""Questions that had no answer, kept for the bot's owner."""

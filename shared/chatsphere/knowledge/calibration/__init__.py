@@ -1,0 +1,1 @@
+"""What organizations fitted to embedding models: stored, shown, taken back."""

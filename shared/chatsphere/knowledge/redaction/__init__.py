@@ -1,0 +1,1 @@
+"""Personal data made unreadable before anything is kept of it."""
