@@ -73,7 +73,7 @@ def _stream() -> Json:
         "responses": {
             "200": {
                 "description": "The events.",
-                "content": {"text/event-stream": {"schema": {"type": "string", "description": STREAM_DESCRIPTION}}},
+                "content": {"text/event-stream": {"schema": {"description": STREAM_DESCRIPTION}}},
             },
             "204": {"description": "The end was heard already."},
         },

@@ -64,9 +64,7 @@ RESPONSES: Final[tuple[type[BaseModel], ...]] = (
 def paths_and_schemas() -> tuple[Json, Json]:
     """Return the paths of chat, search and ingestion's stream, and the component schemas that they refer to."""
     chat = _operation("chat", "Ask a bot", CHAT_DESCRIPTION, schemas.ChatRequest, schemas.ChatResponse)
-    chat["responses"]["200"]["content"]["text/event-stream"] = {
-        "schema": {"type": "string", "description": STREAM_DESCRIPTION}
-    }
+    chat["responses"]["200"]["content"]["text/event-stream"] = {"schema": {"description": STREAM_DESCRIPTION}}
     chat["responses"]["402"] = {
         "description": "The plan permits no further message this month (`quota_exceeded`).",
         "content": {CONTENT_TYPE: {"schema": _reference("Problem")}},
@@ -113,9 +111,7 @@ def _public_chat() -> Json:
     described = STREAM_DESCRIPTION
     for name in ("Meta", "Sources", "Done"):
         described = described.replace(f"({name}Event)", f"(Public{name}Event)")
-    operation["responses"]["200"]["content"]["text/event-stream"] = {
-        "schema": {"type": "string", "description": described}
-    }
+    operation["responses"]["200"]["content"]["text/event-stream"] = {"schema": {"description": described}}
     operation["responses"]["429"] = {
         "description": "This address asks too often; `Retry-After` says when to come back.",
         "content": {CONTENT_TYPE: {"schema": _reference("Problem")}},

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from chatsphere.access.permissions import Permission
 from chatsphere.chat.message_search import schemas
 from chatsphere.http.operations import requires
+from chatsphere.http.problem import CONTENT_TYPE
 
 PATH: Final = "/v1/conversations/search"
 REQUESTS: Final[tuple[type[BaseModel], ...]] = (schemas.ConversationSearchRequest,)
@@ -23,12 +24,16 @@ def operation() -> dict[str, Any]:
         {"application/json": {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}}
         for model in (schemas.ConversationSearchRequest, schemas.ConversationSearchResponse)
     )
+    problem = {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {
         "operationId": "searchConversations",
         "tags": ["conversations"],
         "summary": "Search in a bot's messages",
         "description": DESCRIPTION,
         "requestBody": {"required": True, "content": request},
-        "responses": {"200": {"description": "What was found.", "content": response}},
+        "responses": {
+            "200": {"description": "What was found.", "content": response},
+            "404": {"description": "There is no such bot, or it belongs to somebody else.", "content": problem},
+        },
         **requires(Permission.CONVERSATIONS_READ),
     }

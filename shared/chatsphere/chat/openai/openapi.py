@@ -72,9 +72,7 @@ def paths() -> Json:
 
 def _asked(name: str, summary: str, description: str, answer: str, stream: str) -> Json:
     operation = _operation(name, summary, description, answer)
-    operation["responses"]["200"]["content"]["text/event-stream"] = {
-        "schema": {"type": "string", "description": stream}
-    }
+    operation["responses"]["200"]["content"]["text/event-stream"] = {"schema": {"description": stream}}
     problem = {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for status, said in PROBLEMS.items():
         operation["responses"][status] = {"description": said, "content": problem}

@@ -64,7 +64,7 @@ def operation() -> dict[str, Any]:
         "responses": {
             "200": {
                 "description": "The events.",
-                "content": {"text/event-stream": {"schema": {"type": "string", "description": DESCRIPTION}}},
+                "content": {"text/event-stream": {"schema": {"description": DESCRIPTION}}},
             },
             "429": {
                 "description": "Too many requests, or as many streams open as may be (`too_many_streams`); "
