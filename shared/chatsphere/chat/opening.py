@@ -1,9 +1,9 @@
 """The short transaction before an answer: what answering needs is read, and what it may cost is set aside."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from chatsphere.billing.budgets import reserve
 from chatsphere.bots.bots import get_bot
@@ -14,13 +14,12 @@ from chatsphere.chat import queries, under_way
 from chatsphere.chat.estimating import most_spent
 from chatsphere.chat.evidence import Retriever
 from chatsphere.chat.masking import question_masked, turns_masked
-from chatsphere.chat.turns import CLOCK_SKEW, PUBLIC, AskedTurn, OpenTurn, Question
+from chatsphere.chat.memory.reach import Reach, reach_of
+from chatsphere.chat.turns import CLOCK_SKEW, HISTORY_MESSAGES, PUBLIC, AskedTurn, OpenTurn, Question
 from chatsphere.db.database import Connection, Database
 from chatsphere.errors import BotArchivedError, ConflictError, NotFoundError
 from chatsphere.knowledge.redaction.masking import MakeFinder, masking, no_finder
 from chatsphere.ports import AnswerModel, Clock, Ids, Turn
-
-HISTORY_MESSAGES: Final = 12
 
 
 class BotInactiveError(ConflictError):
@@ -80,7 +79,7 @@ def open_turn(
                     question_tokens,
                     model,
                     retriever.embedding_cost,
-                    recalls=_may_recall(bot, question, history),
+                    recalls=reach_of(bot, question, history) != Reach(),
                 ),
                 organization_id=question.organization_id,
                 api_key_id=question.api_key_id,
@@ -100,14 +99,6 @@ def _bot(connection: Connection, question: Question) -> Bot:
     if not bot.is_active:
         raise BotInactiveError("The bot is not active; activate it to chat with it.")
     return bot_at(connection, bot, question.bot_version)
-
-
-def _may_recall(bot: Bot, question: Question, history: Sequence[Turn]) -> bool:
-    """Return whether earlier messages than the history may be looked for."""
-    settings = bot.configuration
-    if not settings.memory or settings.recall == "off" or question.history is not None:
-        return False
-    return len(history) >= HISTORY_MESSAGES or (settings.recall == "end_user" and question.end_user_id is not None)
 
 
 def _history(connection: Connection, question: Question, now: datetime) -> list[Turn]:

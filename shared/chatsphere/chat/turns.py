@@ -14,6 +14,9 @@ from chatsphere.ports import Turn
 PUBLIC: Final = "public"
 """The channel of visitors of public bots."""
 
+HISTORY_MESSAGES: Final = 12
+"""How much of what was said before a question comes with it."""
+
 CLOCK_SKEW: Final = timedelta(days=1)
 """Messages are looked for up to this far ahead: writers' clocks differ."""
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from chatsphere.chat.turns import HISTORY_MESSAGES
 from chatsphere.db.database import Connection
 from chatsphere.evaluation import feedback_queries as queries
 from chatsphere.evaluation.cases import add_cases
@@ -21,8 +22,6 @@ BAD: Final = 2
 
 BATCH: Final = 100
 """Answers that one request turns into cases."""
-
-HISTORY_MESSAGES: Final = 12
 
 MAX_EXPECTED_CHARS: Final = 2000
 

@@ -13,11 +13,11 @@ from chatsphere.billing.budgets import Spending, count_spending
 from chatsphere.bots.configuration import BotConfiguration
 from chatsphere.chat.memory import queries
 from chatsphere.chat.memory.messages import MemoryMessage
-from chatsphere.chat.memory.searching import storable
 from chatsphere.chat.memory.times import MEMORY_LEASE, MOST_DOUBLINGS, PENDING_LEASE, WITHOUT_MODEL
 from chatsphere.chat.turns import CLOCK_SKEW
 from chatsphere.db.database import Connection, Database
 from chatsphere.errors import EmbeddingModelUnavailableError, NotFoundError, UnavailableError
+from chatsphere.knowledge.retrieval.embedding_text import storable
 from chatsphere.observability import Metric, logger, record
 from chatsphere.ports import Clock, Embedder, Ids, MessageQueue, MessageVector, MessageVectors, Namespace
 

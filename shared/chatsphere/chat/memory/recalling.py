@@ -7,10 +7,10 @@ from uuid import UUID
 
 from chatsphere.chat.events import Usage
 from chatsphere.chat.memory.messages import MemoryMessage
+from chatsphere.chat.memory.reach import reach_of
 from chatsphere.chat.memory.searching import FoundMessages, MemorySearch
-from chatsphere.chat.opening import HISTORY_MESSAGES
 from chatsphere.chat.optional_stages import Recalled
-from chatsphere.chat.turns import PUBLIC, AskedTurn, OpenTurn
+from chatsphere.chat.turns import HISTORY_MESSAGES, AskedTurn, OpenTurn
 from chatsphere.db.database import Database
 from chatsphere.db.uuid_time import SPREAD, made_at
 from chatsphere.failures import public_error
@@ -110,26 +110,16 @@ class BotMemory:
             "since": min(times) - SPREAD,
             "until": max(times) + SPREAD,
             "conversation_id": turn.conversation_id,
-            "end_user_id": question.end_user_id if _reaches_further(turn) else None,
+            "end_user_id": question.end_user_id if reach_of(turn.bot, question, turn.history).end_user else None,
         }
         with self.database.transaction(question.organization_id) as connection:
             return {row["id"]: row for row in connection.execute(READ, values)}
 
 
 def _wanted(turn: OpenTurn) -> Iterator[MessageFilter]:
-    """Yield where to look: nowhere, where the history holds all that was said."""
-    settings, question = turn.bot.configuration, turn.question
-    if not settings.memory or settings.recall == "off" or question.history is not None:
-        return
-    if len(turn.history) >= HISTORY_MESSAGES:
+    """Yield where to look."""
+    reach = reach_of(turn.bot, turn.question, turn.history)
+    if reach.conversation:
         yield MessageFilter(conversations=[turn.conversation_id])
-    if _reaches_further(turn):
-        yield MessageFilter(end_user_id=question.end_user_id)
-
-
-def _reaches_further(turn: OpenTurn) -> bool:
-    """Return whether the end user's other conversations may be looked at. Of a visitor nobody knows who it is."""
-    question = turn.question
-    return (
-        turn.bot.configuration.recall == "end_user" and question.end_user_id is not None and question.channel != PUBLIC
-    )
+    if reach.end_user:
+        yield MessageFilter(end_user_id=turn.question.end_user_id)

@@ -7,9 +7,10 @@ from uuid import UUID
 from chatsphere.chat.memory.places import memory_place
 from chatsphere.db.database import Database
 from chatsphere.errors import EmbeddingModelUnavailableError
-from chatsphere.knowledge.retrieval.known_vectors import KnownVectors
+from chatsphere.knowledge.retrieval.embedding_text import storable
+from chatsphere.knowledge.retrieval.known_vectors import KnownVectors, embedded
 from chatsphere.observability import logger
-from chatsphere.ports import Embedder, MessageFilter, MessageMatch, MessageVectors, Namespace, Vector
+from chatsphere.ports import Embedder, MessageFilter, MessageMatch, MessageVectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +62,8 @@ class MemorySearch:
         except EmbeddingModelUnavailableError:
             logger.warning("memory not searched", bot_id=str(bot_id), model=place.model)
             return FoundMessages()
-        vector, tokens = self._embedded(place.namespace, embedder, text)
+        vector, tokens = embedded(self.known_vectors, place.namespace, embedder, text)
         matches = [
             match for each in where for match in self.vectors.query(place.namespace, vector, limit=limit, where=each)
         ]
         return FoundMessages(matches, tokens, embedder.cost(tokens))
-
-    def _embedded(self, namespace: Namespace, embedder: Embedder, text: str) -> tuple[Vector, int]:
-        """Return the text's vector, and how many tokens were embedded for it: none where it was known."""
-        known = None if self.known_vectors is None else self.known_vectors.find(namespace, embedder, text)
-        if known is not None:
-            return known, 0
-        vector = embedder.embed_query(text)
-        if self.known_vectors is not None:
-            self.known_vectors.keep(namespace, embedder, text, vector)
-        return vector, embedder.count_tokens(text)
-
-
-def storable(text: str) -> str:
-    """Return the text without what JSON can carry and no tokenizer takes."""
-    return text.replace("\0", " ").encode("utf-8", "replace").decode("utf-8")

@@ -9,13 +9,13 @@ from uuid import UUID
 from chatsphere.chat.events import AnswerDone, AnswerStarted, Citation, Usage
 from chatsphere.chat.openai import queries
 from chatsphere.chat.openai.told import Told
+from chatsphere.chat.turns import HISTORY_MESSAGES
 from chatsphere.db.database import Connection
 from chatsphere.db.uuid_time import kept_between
 from chatsphere.errors import NotFoundError, UnavailableError
 from chatsphere.ports import Turn
 
 PREFIX: Final = "resp_"
-HISTORY_MESSAGES: Final = 12
 PREVIOUS: Final = "previous_response_id"
 """The key under which a question's metadata names the response that it goes on from."""
 

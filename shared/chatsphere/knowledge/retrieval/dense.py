@@ -7,7 +7,7 @@ from uuid import UUID
 
 from chatsphere.errors import EmbeddingModelUnavailableError
 from chatsphere.knowledge.embedding import BotEmbedding
-from chatsphere.knowledge.retrieval.known_vectors import KnownVectors
+from chatsphere.knowledge.retrieval.known_vectors import KnownVectors, embedded
 from chatsphere.knowledge.retrieval.settings import CANDIDATES
 from chatsphere.observability import Metric, logger, record
 from chatsphere.ports import Embedder, Vector, VectorStore
@@ -57,19 +57,9 @@ class DenseSide:
         embedder, asked = self.embedders(embedding.model), (embedding.model, query)
         if asked not in self._known:
             began = self.timer()
-            self._known[asked] = self._remembered(embedding, embedder, query) or self._embed(embedding, embedder, query)
+            self._known[asked], tokens = embedded(self.remembered, embedding.namespace, embedder, query)
             self.embed_seconds += self.timer() - began
+            self.tokens += tokens
+            self.cost_microdollars += embedder.cost(tokens)
         self.model = embedder.model
         return self._known[asked]
-
-    def _remembered(self, embedding: BotEmbedding, embedder: Embedder, query: str) -> Vector | None:
-        return None if self.remembered is None else self.remembered.find(embedding.namespace, embedder, query)
-
-    def _embed(self, embedding: BotEmbedding, embedder: Embedder, query: str) -> Vector:
-        vector = embedder.embed_query(query)
-        tokens = embedder.count_tokens(query)
-        self.tokens += tokens
-        self.cost_microdollars += embedder.cost(tokens)
-        if self.remembered is not None:
-            self.remembered.keep(embedding.namespace, embedder, query, vector)
-        return vector

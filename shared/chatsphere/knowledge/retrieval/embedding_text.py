@@ -1,4 +1,4 @@
-"""What of a chunk is embedded."""
+"""What of a chunk, a question or a message is embedded."""
 
 from collections.abc import Sequence
 
@@ -20,3 +20,8 @@ def embedding_text(_document_name: str, heading_path: Sequence[str], content: st
     heading = heading_line(heading_path)
     # The innermost headings stand last, and say most of the content.
     return f"{heading[-MAX_HEADING_CHARS:]}\n{content}" if heading else content
+
+
+def storable(text: str) -> str:
+    """Return the text without what JSON can carry and neither PostgreSQL nor a tokenizer takes."""
+    return text.replace("\0", " ").encode("utf-8", "replace").decode("utf-8")

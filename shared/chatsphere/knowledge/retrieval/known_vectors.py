@@ -90,6 +90,17 @@ class QuestionVectors:
                 self._held.popitem(last=False)
 
 
+def embedded(known: KnownVectors | None, namespace: Namespace, embedder: Embedder, text: str) -> tuple[Vector, int]:
+    """Return the text's vector, and how many tokens were embedded for it: none where it was known."""
+    vector = None if known is None else known.find(namespace, embedder, text)
+    if vector is not None:
+        return vector, 0
+    vector = embedder.embed_query(text)
+    if known is not None:
+        known.keep(namespace, embedder, text, vector)
+    return vector, embedder.count_tokens(text)
+
+
 def _key(model: str, text: str) -> bytes:
     return sha256(b"\0".join([model.encode(), text.encode("utf-8", "surrogatepass")])).digest()
 

@@ -12,6 +12,7 @@ from chatsphere.db.database import SLOW_READ_MS, Connection, Database
 from chatsphere.knowledge.embedding import BotEmbedding, bot_embedding
 from chatsphere.knowledge.retrieval.candidates import Candidates, ranked
 from chatsphere.knowledge.retrieval.dense import DenseSide
+from chatsphere.knowledge.retrieval.embedding_text import storable
 from chatsphere.knowledge.retrieval.filters import DocumentFilter
 from chatsphere.knowledge.retrieval.folding import folded
 from chatsphere.knowledge.retrieval.known_vectors import KnownVectors
@@ -97,7 +98,7 @@ def search(
     Raises:
         UnavailableError: the database, the vector store or the embedder does not answer.
     """
-    asked = _Asked(organization_id, bot_id, _storable(query), within, mode, settings, limit)
+    asked = _Asked(organization_id, bot_id, storable(query), within, mode, settings, limit)
     side = DenseSide(vectors, embedders, remembered=remembered)
     found = _find(database, side, asked)
     model = None if found.embedding is None else side.model
@@ -140,11 +141,6 @@ def _find(database: Database, side: DenseSide, asked: _Asked) -> Found:
         None if dense is None else embedding,
         None if documents is None else len(documents),
     )
-
-
-def _storable(query: str) -> str:
-    """Return the query without what JSON can carry and neither PostgreSQL nor a tokenizer takes."""
-    return query.replace("\0", " ").encode("utf-8", "replace").decode("utf-8")
 
 
 def _searchable(connection: Connection, asked: _Asked) -> frozenset[UUID] | None:
