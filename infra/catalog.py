@@ -9,9 +9,11 @@ from typing import Literal
 
 from chatsphere import settings
 
-Layer = Literal["core", "identity", "parsers", "streaming", "local_models", "providers", "migrations", "billing"]
+Layer = Literal[
+    "core", "identity", "parsers", "streaming", "local_models", "providers", "migrations", "billing", "archive"
+]
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
-ObjectAccess = Literal["read", "write", "delete"]
+ObjectAccess = Literal["list", "read", "write", "delete"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,9 @@ PURGE = Queue("purge")
 MAIL = Queue("mail")
 FETCH = Queue("fetch")
 RECONCILE = Queue("reconcile")
-QUEUES = (INTAKE, EXTRACT, EMBED, PURGE, MAIL, FETCH, RECONCILE)
+JOBS = Queue("jobs")
+WEBHOOKS = Queue("webhooks")
+QUEUES = (INTAKE, EXTRACT, EMBED, PURGE, MAIL, FETCH, RECONCILE, JOBS, WEBHOOKS)
 
 BUCKET_NOTIFICATIONS = INTAKE
 """Where the uploads bucket reports created and removed objects."""
@@ -97,8 +101,9 @@ Trigger = HttpTrigger | AuthorizerTrigger | QueueTrigger | ScheduleTrigger | Dep
 class FunctionSpec:
     """One Lambda function: what starts it, what it may read from its environment, and its limits.
 
-    What it may do follows from these: the secrets and the database role that its settings name, `sends_to`, and
-    `objects` in the uploads bucket (`delete` includes listing and removing versions).
+    What it may do follows from these: the secrets and the database role that its settings name, `sends_to`, `watches`
+    (to see how long those queues and their dead-letter queues are), `objects` in the uploads bucket and `archived` in
+    the archive's (`delete` includes listing and removing versions).
     """
 
     name: str
@@ -108,7 +113,9 @@ class FunctionSpec:
     memory_mb: int = 512
     timeout_seconds: int = 29
     sends_to: tuple[Queue, ...] = field(default=())
+    watches: tuple[Queue, ...] = field(default=())
     objects: tuple[ObjectAccess, ...] = field(default=())
+    archived: tuple[ObjectAccess, ...] = field(default=())
 
     @property
     def provider_limits(self) -> dict[str, str]:
@@ -169,6 +176,10 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
                 "POST /v1/api-keys/{api_key_id}/rotate",
                 # Here, where passwords and second factors are asked for.
                 "DELETE /v1/organizations/{organization_id}",
+                # Here, where the key is that signs their receipts.
+                "POST /v1/erasures",
+                "GET /v1/erasures",
+                "GET /v1/erasures/{erasure_id}",
             )
         ),
         settings=(
@@ -235,14 +246,27 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
                 "GET /v1/health/ready",
                 public=True,
             )
+            + _routes("GET /v1/health/deep")
         ),
         settings=(
             settings.DatabaseSettings,
             settings.TokenVerificationSettings,
             settings.ApiSettings,
             settings.BrowserSettings,
+            # Asked by deep health, and loaded by nothing else.
+            settings.PartitionSettings,
+            settings.VectorStoreSettings,
+            settings.StorageSettings,
+            settings.ArchiveSettings,
+            settings.QueueSettings,
+            settings.EmbeddingSettings,
+            settings.AnswerSettings,
+            settings.CacheServerSettings,
         ),
-        layers=("core", "identity"),
+        layers=("core", "identity", "providers"),
+        watches=QUEUES,
+        objects=("list",),
+        archived=("list",),
     ),
     FunctionSpec(
         "manage_bots",
@@ -276,6 +300,13 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
                 "PUT /v1/bots/{bot_id}/evaluation-sets/{set_id}/cases/{case_id}",
                 "DELETE /v1/bots/{bot_id}/evaluation-sets/{set_id}/cases/{case_id}",
                 "POST /v1/bots/{bot_id}/evaluation-sets/{set_id}/import-feedback",
+                "POST /v1/bots/{bot_id}/exports",
+                "GET /v1/bots/{bot_id}/exports",
+                "GET /v1/bots/{bot_id}/exports/{export_id}",
+                "POST /v1/bot-imports",
+                "GET /v1/bot-imports",
+                "GET /v1/bot-imports/{import_id}",
+                "POST /v1/bot-imports/{import_id}/start",
             )
             + _routes("GET /v1/public/bots/{bot_id}", public=True)
         ),
@@ -285,8 +316,10 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             settings.QueueSettings,
             settings.BrowserSettings,
             settings.CacheSettings,
+            settings.ArchiveSettings,
         ),
-        sends_to=(PURGE,),
+        sends_to=(PURGE, JOBS, WEBHOOKS),
+        archived=("read", "write"),
     ),
     FunctionSpec(
         "manage_documents",
@@ -337,7 +370,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             settings.MalwareScanSettings,
         ),
         layers=("core", "providers"),
-        sends_to=(EXTRACT, EMBED, PURGE, FETCH, RECONCILE),
+        sends_to=(EXTRACT, EMBED, PURGE, FETCH, RECONCILE, WEBHOOKS),
         objects=("read", "write", "delete"),
     ),
     FunctionSpec(
@@ -359,7 +392,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             )
         ),
         settings=(settings.DatabaseSettings, settings.QueueSettings, settings.BrowserSettings),
-        sends_to=(PURGE,),
+        sends_to=(PURGE, WEBHOOKS),
     ),
     FunctionSpec(
         "answer_question",
@@ -392,7 +425,85 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         layers=("core", "streaming", "providers", "local_models"),
         memory_mb=1024,
         timeout_seconds=120,
-        sends_to=(EMBED,),
+        sends_to=(EMBED, WEBHOOKS),
+    ),
+    FunctionSpec(
+        "manage_retention",
+        HttpTrigger(
+            _routes(
+                "GET /v1/retention/policy",
+                "PUT /v1/retention/policy",
+                "GET /v1/bots/{bot_id}/retention-policy",
+                "PUT /v1/bots/{bot_id}/retention-policy",
+                "DELETE /v1/bots/{bot_id}/retention-policy",
+                "POST /v1/retention/runs",
+                "GET /v1/retention/runs",
+                "GET /v1/retention/runs/{retention_run_id}",
+                "GET /v1/retention/runs/{retention_run_id}/items",
+                "POST /v1/legal-holds",
+                "GET /v1/legal-holds",
+                "GET /v1/legal-holds/{hold_id}",
+                "DELETE /v1/legal-holds/{hold_id}",
+                "GET /v1/archive/files",
+                "GET /v1/archive/files/{file_id}",
+                "GET /v1/archive/files/{file_id}/rows",
+                "POST /v1/archive/restores",
+                "GET /v1/archive/restores",
+                "GET /v1/archive/restores/{restore_id}",
+            )
+        ),
+        settings=(
+            settings.DatabaseSettings,
+            settings.ArchiveSettings,
+            settings.QueueSettings,
+            settings.BrowserSettings,
+        ),
+        layers=("core", "archive"),
+        sends_to=(JOBS, PURGE),
+        archived=("read",),
+    ),
+    FunctionSpec(
+        "show_insights",
+        HttpTrigger(
+            _routes(
+                "GET /v1/insights/usage",
+                "GET /v1/insights/cost",
+                "GET /v1/insights/latency",
+                "GET /v1/insights/quality",
+                "GET /v1/insights/sources",
+                "GET /v1/insights/unanswered",
+                "GET /v1/insights/errors",
+            )
+        ),
+        settings=(settings.DatabaseSettings, settings.BrowserSettings),
+    ),
+    FunctionSpec(
+        "manage_webhooks",
+        HttpTrigger(
+            _routes(
+                "GET /v1/webhook-event-types",
+                "POST /v1/webhooks",
+                "GET /v1/webhooks",
+                "GET /v1/webhooks/{webhook_id}",
+                "PATCH /v1/webhooks/{webhook_id}",
+                "DELETE /v1/webhooks/{webhook_id}",
+                "POST /v1/webhooks/{webhook_id}/rotate-secret",
+                "POST /v1/webhooks/{webhook_id}/test",
+                "POST /v1/webhooks/{webhook_id}/replay",
+                "GET /v1/webhooks/{webhook_id}/deliveries",
+                "GET /v1/webhooks/{webhook_id}/deliveries/{delivery_id}",
+                "POST /v1/webhooks/{webhook_id}/deliveries/{delivery_id}/replay",
+            )
+        ),
+        settings=(
+            settings.DatabaseSettings,
+            settings.QueueSettings,
+            settings.BrowserSettings,
+            settings.WebSettings,
+            settings.MfaSettings,
+        ),
+        layers=("core", "providers"),
+        sends_to=(WEBHOOKS,),
     ),
     FunctionSpec(
         "register_object",
@@ -406,7 +517,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         ),
         layers=("core", "providers"),
         timeout_seconds=30,
-        sends_to=(EXTRACT,),
+        sends_to=(EXTRACT, WEBHOOKS),
         objects=("read", "delete"),
     ),
     FunctionSpec(
@@ -423,7 +534,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         layers=("core", "parsers", "local_models"),
         memory_mb=2048,
         timeout_seconds=300,
-        sends_to=(EMBED, EXTRACT),
+        sends_to=(EMBED, EXTRACT, WEBHOOKS),
         objects=("read",),
     ),
     FunctionSpec(
@@ -438,7 +549,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         layers=("core", "providers", "local_models"),
         memory_mb=1024,
         timeout_seconds=120,
-        sends_to=(EMBED,),
+        sends_to=(EMBED, WEBHOOKS),
     ),
     FunctionSpec(
         "purge_deleted",
@@ -448,10 +559,41 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             settings.EraserSettings,
             settings.StorageSettings,
             settings.VectorStoreSettings,
+            settings.ArchiveSettings,
+            settings.CacheServerSettings,
+            settings.QueueSettings,
         ),
-        layers=("core", "providers"),
+        layers=("core", "providers", "archive"),
         timeout_seconds=300,
+        sends_to=(WEBHOOKS,),
         objects=("delete",),
+        archived=("read", "write", "delete"),
+    ),
+    FunctionSpec(
+        "run_jobs",
+        QueueTrigger(JOBS),
+        settings=(
+            settings.DatabaseSettings,
+            settings.StorageSettings,
+            settings.QueueSettings,
+            settings.VectorStoreSettings,
+            settings.EmbeddingSettings,
+            settings.ArchiveSettings,
+        ),
+        layers=("core", "providers", "archive", "local_models"),
+        memory_mb=1024,
+        timeout_seconds=300,
+        sends_to=(JOBS, EXTRACT, EMBED, PURGE, WEBHOOKS),
+        objects=("read", "write", "delete"),
+        archived=("read", "write", "delete"),
+    ),
+    FunctionSpec(
+        "deliver_webhooks",
+        QueueTrigger(WEBHOOKS, max_concurrency=5),
+        settings=(settings.DatabaseSettings, settings.QueueSettings, settings.WebSettings, settings.MfaSettings),
+        layers=("core", "providers"),
+        timeout_seconds=60,
+        sends_to=(WEBHOOKS,),
     ),
     FunctionSpec(
         "fetch_pages",
@@ -465,7 +607,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         ),
         layers=("core", "parsers", "providers"),
         timeout_seconds=120,
-        sends_to=(EXTRACT, FETCH, PURGE),
+        sends_to=(EXTRACT, FETCH, PURGE, WEBHOOKS),
         objects=("read", "write", "delete"),
     ),
     FunctionSpec(
@@ -479,7 +621,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         ),
         layers=("core", "providers"),
         timeout_seconds=300,
-        sends_to=(EXTRACT, EMBED, PURGE, RECONCILE),
+        sends_to=(EXTRACT, EMBED, PURGE, RECONCILE, WEBHOOKS),
         objects=("read", "delete"),
     ),
     FunctionSpec(
@@ -490,10 +632,39 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
     ),
     FunctionSpec(
         "reap_stalled",
-        ScheduleTrigger(every_minutes=5, every_minutes_lean=240),
+        ScheduleTrigger(every_minutes=5, every_minutes_lean=360),
         settings=(settings.DatabaseSettings, settings.ReaperSettings, settings.QueueSettings),
         timeout_seconds=60,
-        sends_to=(EXTRACT, EMBED, PURGE, FETCH, RECONCILE),
+        sends_to=(EXTRACT, EMBED, PURGE, FETCH, RECONCILE, JOBS, WEBHOOKS),
+    ),
+    FunctionSpec(
+        "enforce_retention",
+        ScheduleTrigger(every_minutes=1440, every_minutes_lean=1440),
+        settings=(
+            settings.DatabaseSettings,
+            settings.MaintainerSettings,
+            settings.QueueSettings,
+            settings.ArchiveSettings,
+            settings.PartitionSettings,
+        ),
+        layers=("core", "archive"),
+        memory_mb=1024,
+        timeout_seconds=840,
+        sends_to=(JOBS, WEBHOOKS),
+        archived=("read", "write", "delete"),
+    ),
+    FunctionSpec(
+        "roll_up_usage",
+        ScheduleTrigger(every_minutes=15, every_minutes_lean=360),
+        settings=(settings.DatabaseSettings, settings.ReaperSettings),
+        timeout_seconds=300,
+    ),
+    FunctionSpec(
+        "maintain_database",
+        ScheduleTrigger(every_minutes=1440, every_minutes_lean=10080),
+        settings=(settings.MaintainerSettings, settings.ArchiveSettings),
+        timeout_seconds=300,
+        archived=("write",),
     ),
     FunctionSpec(
         "migrate_database",

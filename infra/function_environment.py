@@ -29,22 +29,23 @@ def function_variables(
 ) -> dict[str, str]:
     """Return what the function's settings groups declare, taken from `values`.
 
-    A secret with an ARN is only named, in `<variable>_SECRET`. Of the queues' addresses it gets those that it sends to.
+    A secret with an ARN is only named, in `<variable>_SECRET`. Of the queues' addresses it gets those that it sends to
+    or watches.
 
     Raises:
         MissingValueError: a required variable has no value.
     """
-    sends_to = {queue_url_variable(queue) for queue in spec.sends_to}
+    known_queues = {queue_url_variable(queue) for queue in (*spec.sends_to, *spec.watches)}
     values = {**values, **spec.provider_limits}
     chosen: dict[str, str] = {}
     for group in spec.settings:
         for name, required in group.variables().items():
-            if name.endswith(QUEUE_URL) and name not in sends_to:
+            if name.endswith(QUEUE_URL) and name not in known_queues:
                 continue
             if name in group.secrets() and name in secret_arns:
                 chosen[name + SECRET_SUFFIX] = secret_arns[name]
             elif name in values:
                 chosen[name] = values[name]
-            elif required or name in sends_to:
+            elif required or name in known_queues:
                 raise MissingValueError(f"function {spec.name}: {group.__name__} requires {name}, which has no value")
     return chosen

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from chatsphere.errors import DocumentTooLargeError, MailRejectedError, NotFoundError, UnavailableError
 from chatsphere.ports import (
+    Clock,
     ListedObject,
     Mail,
     Namespace,
@@ -156,6 +157,10 @@ class InMemoryVectorStore:
         self._answer()
         return sum(document_id in (None, r.document_id) for r in self.records[namespace].values())
 
+    def fetch(self, namespace: Namespace, ids: Sequence[str]) -> dict[str, Vector]:
+        self._answer()
+        return {each: self.records[namespace][each].values for each in ids if each in self.records[namespace]}
+
     def documents(self, namespace: Namespace, *, after: str | None = None) -> VectorsPage:
         self._answer()
         found = sorted({r.document_id for r in self.records[namespace].values()})
@@ -191,7 +196,7 @@ class InMemoryObjectStore:
 
     bucket = "uploads"
 
-    def __init__(self, clock: FixedClock, *, versioned: bool = True) -> None:
+    def __init__(self, clock: Clock, *, versioned: bool = True) -> None:
         self._clock = clock
         self._versioned = versioned
         self._versions: defaultdict[str, list[Version]] = defaultdict(list)
@@ -249,6 +254,17 @@ class InMemoryObjectStore:
         self._versions[key] = [*self._versions[key], version] if self._versioned else [version]
         self._announce("ObjectCreated:CompleteMultipartUpload" if parts else event, key, version)
         return self._stored(key, version)
+
+    def put_stream(
+        self, key: str, blocks: Iterable[bytes], *, content_type: str, metadata: Mapping[str, str]
+    ) -> StoredObject:
+        return self.put(key, b"".join(blocks), content_type=content_type, metadata=metadata)
+
+    def read(self, key: str, version_id: str | None, *, start: int, length: int) -> bytes:
+        version = self._find(key, version_id)
+        if version is None or version.body is None:
+            raise NotFoundError("There is no such object.")
+        return version.body[start : start + length]
 
     def copy(self, source: str, target: str) -> None:
         """Copy the present object with its metadata."""

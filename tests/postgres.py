@@ -1,13 +1,11 @@
 """An embedded PostgreSQL for tests: one server a test process, in a temporary folder that goes with it."""
 
-import asyncio
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
 from uuid import uuid4
 
 import psycopg
@@ -17,6 +15,7 @@ from chatsphere.db.migrate import LOGIN_ROLES, migrate, with_passwords
 from infra.local.log_file import LogFile
 from infra.local.ports import unused_port
 from infra.local.postgres import Postgres
+from infra.local.postgres_thread import serving
 
 PASSWORD = "test-only"
 NOT_DURABLE = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
@@ -32,6 +31,7 @@ class DatabaseUrls:
     authenticator: str
     reaper: str
     eraser: str
+    maintainer: str
 
 
 @contextmanager
@@ -40,18 +40,10 @@ def running_server(overrides: Mapping[str, str] = NOT_DURABLE) -> Iterator[str]:
     home = Path(tempfile.mkdtemp(prefix="chatsphere-test-"))
     log = LogFile(home / "postgres.log")
     server = Postgres(home / "data", unused_port, PASSWORD, log, overrides)
-    loop = asyncio.new_event_loop()
-    # The loop runs all the time: a log that nobody reads would stop the server when its pipe is full.
-    thread = Thread(target=loop.run_forever, daemon=True)
-    thread.start()
     try:
-        asyncio.run_coroutine_threadsafe(server.start(), loop).result()
-        yield server.url()
+        with serving(server) as url:
+            yield url
     finally:
-        asyncio.run_coroutine_threadsafe(server.stop(), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
         log.close()
         shutil.rmtree(home, ignore_errors=True)
 

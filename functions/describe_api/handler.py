@@ -1,5 +1,6 @@
 """The API about itself: OpenAPI document, try-it page, keys, health."""
 
+from chatsphere.archive.routes import router as archive
 from chatsphere.audit.routes import router as audit
 from chatsphere.billing.routes import router as billing
 from chatsphere.bots.member_routes import router as bot_members
@@ -24,6 +25,8 @@ from chatsphere.identity.mfa_routes import router as second_factor
 from chatsphere.identity.password_routes import router as passwords
 from chatsphere.identity.routes import router as identity
 from chatsphere.identity.session_routes import router as sessions
+from chatsphere.insights.listing_routes import router as insight_lists
+from chatsphere.insights.routes import router as insights
 from chatsphere.knowledge.calibration.routes import router as calibrations
 from chatsphere.knowledge.deletion_routes import router as deletions
 from chatsphere.knowledge.document_routes import router as sources_of_documents
@@ -36,7 +39,14 @@ from chatsphere.knowledge.web.routes import router as web_sources
 from chatsphere.organizations.invitation_routes import router as invitations
 from chatsphere.organizations.member_routes import router as members
 from chatsphere.organizations.routes import router as organizations
+from chatsphere.privacy.erasure_routes import router as erasures
 from chatsphere.privacy.routes import router as privacy
+from chatsphere.retention.hold_routes import router as legal_holds
+from chatsphere.retention.routes import router as retention
+from chatsphere.transfers.export_routes import router as exports
+from chatsphere.transfers.import_routes import router as imports
+from chatsphere.webhooks.delivery_routes import router as webhook_deliveries
+from chatsphere.webhooks.routes import router as webhooks
 
 description = description_router(
     [
@@ -58,6 +68,8 @@ description = description_router(
         cache,
         evaluation_sets,
         evaluation_cases,
+        exports,
+        imports,
         documents,
         sources_of_documents,
         deletions,
@@ -71,8 +83,16 @@ description = description_router(
         end_users,
         feedback,
         unanswered,
+        webhooks,
+        webhook_deliveries,
+        insights,
+        insight_lists,
         audit,
+        retention,
+        legal_holds,
+        archive,
         privacy,
+        erasures,
         health,
     ],
     streamed,

@@ -1,4 +1,4 @@
-"""Finishes the deletion of documents, bots, organizations and people."""
+"""Finishes the deletion of documents, bots, organizations and people, and erases what was asked to be erased."""
 
 from typing import Any
 
@@ -11,8 +11,13 @@ from chatsphere.knowledge.ingestion.purge import Purger
 from chatsphere.observability import Metric
 from chatsphere.privacy.erasing import ErasureJob
 from chatsphere.privacy.organization_erasing import OrganizationEraser
+from chatsphere.privacy.part_erasing import PartEraser
+from chatsphere.privacy.part_erasures import PartErasures
+from chatsphere.privacy.parts.means import Means
 from chatsphere.privacy.person_erasing import PersonEraser
+from chatsphere.privacy.whole_erasures import WholeErasures
 from chatsphere.queue_batches import Delivery, process_batch
+from chatsphere.transfers.places import delete_files_of_bot
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
@@ -28,13 +33,29 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
             memory = MemoryPurger(c.database, c.message_vectors, c.clock)
             memory.purge(MemoryPurgeMessage.parse(delivery.body))
         else:
-            purger.purge(PurgeMessage.parse(delivery.body))
+            _delete(c, purger, PurgeMessage.parse(delivery.body))
 
     return process_batch(event, purge, Metric.PURGE_TIME)
 
 
+def _delete(c: Container, purger: Purger, message: PurgeMessage) -> None:
+    purger.purge(message)
+    if message.document_id is None:
+        delete_files_of_bot(c.archive_store, message.organization_id, message.bot_id)
+
+
 def _erasures(c: Container, purger: Purger) -> ErasureJob:
-    organizations = OrganizationEraser(
-        c.eraser_database, c.database, c.object_store, c.vector_store, c.message_vectors, purger
+    means = Means(
+        database=c.database,
+        eraser_database=c.eraser_database,
+        messages=c.message_vectors,
+        purger=purger,
+        cache=c.cache,
+        archives=c.archive_eraser,
+        archive_store=c.archive_store,
+        clock=c.clock,
+        ids=c.ids,
     )
-    return ErasureJob(c.eraser_database, organizations, PersonEraser(c.eraser_database), c.clock)
+    organizations = OrganizationEraser(means, c.object_store, c.vector_store)
+    wholes = WholeErasures(organizations, PersonEraser(c.eraser_database, c.archive_eraser), c.clock)
+    return ErasureJob(c.eraser_database, wholes, PartErasures(PartEraser(means), c.clock), c.clock)

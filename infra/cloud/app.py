@@ -14,6 +14,7 @@ from infra.cloud.assets import Assets, BuiltAssets
 from infra.cloud.config import ConfigError, DeploymentConfig, load_config
 from infra.cloud.constructs.catalog_function import CatalogFunction
 from infra.cloud.stacks.api import ApiStack
+from infra.cloud.stacks.backup import BackupStack, CopyStack
 from infra.cloud.stacks.data import DataStack
 from infra.cloud.stacks.ingestion import IngestionStack
 from infra.cloud.stacks.jobs import JobsStack
@@ -75,11 +76,22 @@ def build_app(config: DeploymentConfig, assets: Assets, *, outdir: Path | None =
         rest_api=api.rest_api,
         cluster=data.cluster,
         proxy=data.proxy,
-        job_dead_letter_queues=jobs.dead_letter_queues,
+        schedules_dead_letter_queue=jobs.dead_letter_queue,
     )
+    if config.backup_copy_region:
+        _copy_backups(app, config, config.backup_copy_region, secrets, data)
     Tags.of(app).add("deployment", prefix)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     return app
+
+
+def _copy_backups(app: App, config: DeploymentConfig, region: str, secrets: SecretsStack, data: DataStack) -> None:
+    copies = CopyStack(app, f"{config.prefix}-copies", config=config, region=region)
+    plan = BackupStack(
+        app, f"{config.prefix}-backup", config=config, region=region, key=secrets.key, cluster=data.cluster
+    )
+    # The plan names the vault in the other region, and nothing passes between regions but the order.
+    plan.add_stack_dependency(copies)
 
 
 def _check_complete(functions: Mapping[str, CatalogFunction]) -> None:

@@ -16,6 +16,7 @@ Origin = Annotated[
 Address = Annotated[str, StringConstraints(pattern=r"^https://[a-z0-9.-]+(:\d+)?(/[A-Za-z0-9._~/-]*)?$")]
 Sender = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9 ._-]+ <[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$")]
 Plan = Literal["Free", "Basic", "Pro", "Enterprise"]
+Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[1-9]$")]
 Arn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:\d{12}:.+$")]
 
 
@@ -100,6 +101,9 @@ PROFILE_DATABASES: Final = {
 }
 
 
+STAGE_BACKUP_DAYS: Final = {Stage.DEV: 1, Stage.PROD: 14}
+
+
 class DeploymentConfig(_Section):
     """One deployment of ChatSphere. Everything that is not said follows from profile and stage."""
 
@@ -120,6 +124,11 @@ class DeploymentConfig(_Section):
     cache: Literal["postgresql", "redis", "off"] = "postgresql"
     ocr: Literal["textract"] | None = None
     database: DatabaseCapacity | None = None
+    backup_days: int | None = Field(default=None, ge=1, le=35)
+    backup_copy_region: Region | None = None
+    partition_by: Literal["month", "day"] = "month"
+    usage_kept_days: int = Field(default=400, ge=35)
+    audit_kept_days: int = Field(default=730, ge=35)
     log_retention_days: Literal[1, 3, 7, 14, 30, 60, 90, 180, 365] = 30
     api_requests_per_second: int = Field(default=50, ge=1, le=10_000)
     api_burst: int = Field(default=100, ge=1, le=5_000)
@@ -151,6 +160,11 @@ class DeploymentConfig(_Section):
     def keeps_data(self) -> bool:
         """Whether buckets, keys and the database outlive their stacks."""
         return self.stage is Stage.PROD
+
+    @property
+    def kept_backup_days(self) -> int:
+        """For how many days any moment of the database can be restored."""
+        return self.backup_days or STAGE_BACKUP_DAYS[self.stage]
 
     @property
     def prefix(self) -> str:

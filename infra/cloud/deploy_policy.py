@@ -146,6 +146,9 @@ def main() -> int:
     optional = {
         "AWS::ApiGateway::BasePathMapping",
         "AWS::ApiGateway::DomainName",
+        "AWS::Backup::BackupPlan",
+        "AWS::Backup::BackupSelection",
+        "AWS::Backup::BackupVault",
         "AWS::Events::Rule",
         "AWS::GuardDuty::MalwareProtectionPlan",
         "AWS::SNS::Subscription",

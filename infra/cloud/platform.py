@@ -19,7 +19,7 @@ class Platform:
 
     `variables` holds a value for each environment variable that is no secret, `secrets` the secret behind each
     that is, `queues` each queue of the catalog by name. `database_user_arns` maps a connection variable such as
-    `DATABASE_URL` to the `rds-db:connect` resource of its role. `uploads_arn` is made of the bucket's name.
+    `DATABASE_URL` to the `rds-db:connect` resource of its role. `uploads_arn` and `archive_arn` are made of the names.
     """
 
     config: DeploymentConfig
@@ -29,6 +29,7 @@ class Platform:
     key: kms.IKey
     uploads: s3.IBucket
     uploads_arn: str
+    archive_arn: str
     variables: Mapping[str, str]
     secrets: Mapping[str, secretsmanager.ISecret]
     queues: Mapping[str, sqs.IQueue]

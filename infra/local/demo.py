@@ -2,15 +2,19 @@
 
 import json
 import secrets
+from collections.abc import Mapping
 
 import httpx
 
+from chatsphere.access.permissions import ALL_SCOPES, Scope
 from infra.local.errors import LocalRunError
 from infra.local.files import write_json
 from infra.local.home import Home
 
 EMAIL = "demo@example.com"
 PLAN = "Enterprise"
+SCOPES = sorted(ALL_SCOPES - {Scope.API_KEYS, Scope.ORGANIZATION_WRITE, Scope.AUDIT_READ})
+"""Of the demo's key: all that the command line can do but managing people and keys."""
 
 
 async def demo_account(home: Home, api: str) -> dict[str, str]:
@@ -39,7 +43,7 @@ async def demo_account(home: Home, api: str) -> dict[str, str]:
 
 async def _make(http: httpx.AsyncClient, account: dict[str, str]) -> dict[str, str]:
     bearer = {"Authorization": f"Bearer {await _enter(http, account)}"}
-    key = await _post(http, "/v1/api-keys", {"name": "Demo"}, bearer)
+    key = await _post(http, "/v1/api-keys", {"name": "Demo", "scopes": SCOPES}, bearer)
     bot = await _post(http, "/v1/bots", {"name": "Demo"}, bearer)
     return {"api_key": str(key["key"]), "bot_id": str(bot["id"]), "organization_id": str(bot["organization_id"])}
 
@@ -70,7 +74,7 @@ async def _enter(http: httpx.AsyncClient, account: dict[str, str]) -> str:
 
 
 async def _post(
-    http: httpx.AsyncClient, path: str, body: dict[str, str], headers: dict[str, str] | None = None
+    http: httpx.AsyncClient, path: str, body: Mapping[str, object], headers: dict[str, str] | None = None
 ) -> dict[str, object]:
     return _checked(await http.post(path, json=body, headers=headers))
 

@@ -9,6 +9,10 @@ class HomeInUseError(LocalRunError):
     """Another instance holds this home folder."""
 
 
+class HalfRestoredError(LocalRunError):
+    """A restore into this home was cut short."""
+
+
 class PortInUseError(LocalRunError):
     """A port is taken by another program."""
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from socket import socket
 from typing import Any
 
-from infra.local.errors import HomeInUseError
+from infra.local.errors import HalfRestoredError, HomeInUseError
 from infra.local.files import write_json
 from infra.local.ports import is_free, listening_socket, unused_port
 
@@ -32,6 +32,11 @@ class Home:
     def objects(self) -> Path:
         """The mirror of the uploads bucket."""
         return self.root / "objects"
+
+    @property
+    def archived(self) -> Path:
+        """The mirror of the archive bucket."""
+        return self.root / "archive"
 
     @property
     def logs(self) -> Path:
@@ -58,9 +63,40 @@ class Home:
         """The demo account, kept across restarts."""
         return self.root / "demo.json"
 
+    @property
+    def restoring(self) -> Path:
+        """Which backup is being restored; present until all of it is there."""
+        return self.root / "restoring.json"
+
+    @property
+    def last_backup(self) -> Path:
+        """When the last backup was made, how large it is and where."""
+        return self.root / "last_backup.json"
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Create the folders and hold them alone.
+
+        Raises:
+            HomeInUseError: another process holds this home.
+            HalfRestoredError: a restore into it was cut short.
+        """
+        with self.held():
+            self.check_whole()
+            self._prepare()
+            yield
+
+    def check_whole(self) -> None:
+        """Raise `HalfRestoredError` where a restore was cut short."""
+        if self.restoring.exists():
+            source = self._read(self.restoring.name).get("file", "the backup")
+            raise HalfRestoredError(
+                f"{self.root} is half restored; finish it with: chatsphere restore {source} --home {self.root}"
+            )
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the home alone, as it is.
 
         Raises:
             HomeInUseError: another process holds this home.
@@ -70,7 +106,6 @@ class Home:
         lock = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             self._take(lock)
-            self._prepare()
             yield
         finally:
             os.close(lock)
@@ -89,7 +124,7 @@ class Home:
 
     def _prepare(self) -> None:
         shutil.rmtree(self.scratch, ignore_errors=True)
-        for folder in (self.objects, self.logs, self.mail, self.scratch):
+        for folder in (self.objects, self.archived, self.logs, self.mail, self.scratch):
             folder.mkdir(mode=0o700, exist_ok=True)
         self.endpoints.unlink(missing_ok=True)
 

@@ -1,7 +1,7 @@
-"""Moto's S3: the uploads bucket, restored from its mirror, each change mirrored and then announced."""
+"""Moto's S3: the buckets, restored from their mirrors, each change mirrored and, where somebody hears, announced."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ from moto.s3.models import FakeDeleteMarker, FakeKey, S3Backend, s3_backends
 
 from infra.local.object_mirror import ObjectMirror, StoredVersion
 from infra.local.s3_events import object_event
-from infra.local.stand_in_plan import ACCOUNT, REGION, StandInPlan
+from infra.local.stand_in_plan import ACCOUNT, REGION
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,14 @@ class Created:
 class Removed:
     """A version removed for good, or hidden by the new delete marker `marker`."""
 
+    bucket: str
     key: str
     version_id: str
     marker: FakeDeleteMarker | None
 
 
 Change = Created | Removed
+Publish = Callable[[dict[str, Any]], None]
 _changes: ContextVar[list[Change] | None] = ContextVar("changes", default=None)
 
 
@@ -61,36 +63,29 @@ class FileOnDisk:
 
 
 class MirroredBucket:
-    """The uploads bucket. Moto reports changes as they happen; `commit` makes them durable, then announces them."""
+    """One bucket. `publish` None: nobody is told of its changes."""
 
-    def __init__(self, plan: StandInPlan, mirror: ObjectMirror, publish: Callable[[dict[str, Any]], None]) -> None:
-        self._name = plan.bucket
+    def __init__(self, name: str, mirror: ObjectMirror, publish: Publish | None = None) -> None:
+        self.name = name
         self._mirror = mirror
         self._publish = publish
         self._backend: S3Backend = s3_backends[ACCOUNT]["aws"]
         self._last_sequence = 0
 
     def restore(self) -> None:
-        """Create the bucket with every version on disk; only then are changes recorded."""
-        bucket = self._backend.create_bucket(self._name, REGION)
-        self._backend.put_bucket_versioning(self._name, "Enabled")
+        """Create the bucket with every version on disk."""
+        bucket = self._backend.create_bucket(self.name, REGION)
+        self._backend.put_bucket_versioning(self.name, "Enabled")
         for version in self._mirror.versions():
             entry = self._delete_marker(version) if version.delete_marker else self._object(version)
             bucket.keys.setlist(version.key, [*bucket.keys.getlist(version.key, []), entry])
-        _record_changes(self._name)
 
-    def start_recording(self) -> None:
-        """Begin one request: forget what an earlier request of this thread did."""
-        _changes.set([])
-
-    def commit(self) -> None:
-        """Mirror what the request changed, in order, then announce it."""
-        for change in _changes.get() or []:
-            if isinstance(change, Created):
-                self._commit_created(change)
-            else:
-                self._commit_removed(change)
-        _changes.set(None)
+    def commit(self, change: Change) -> None:
+        """Mirror a change, then announce it."""
+        if isinstance(change, Created):
+            self._commit_created(change)
+        else:
+            self._commit_removed(change)
 
     def _commit_created(self, change: Created) -> None:
         stored = change.stored
@@ -107,7 +102,7 @@ class MirroredBucket:
         self._mirror.put(version, stored.value)
         stored._value_buffer.close()
         stored._value_buffer = FileOnDisk(self._mirror.data_path(version))  # type: ignore[assignment]
-        self._publish(object_event(self._name, REGION, change.event, version))
+        self._announce(change.event, version)
 
     def _commit_removed(self, change: Removed) -> None:
         version = StoredVersion(
@@ -119,10 +114,14 @@ class MirroredBucket:
         )
         if change.marker is not None:
             self._mirror.put(version, b"")
-            self._publish(object_event(self._name, REGION, "ObjectRemoved:DeleteMarkerCreated", version))
+            self._announce("ObjectRemoved:DeleteMarkerCreated", version)
         else:
             self._mirror.remove(change.key, change.version_id)
-            self._publish(object_event(self._name, REGION, "ObjectRemoved:Delete", version))
+            self._announce("ObjectRemoved:Delete", version)
+
+    def _announce(self, event: str, version: StoredVersion) -> None:
+        if self._publish is not None:
+            self._publish(object_event(self.name, REGION, event, version))
 
     def _next_sequence(self) -> int:
         self._last_sequence = max(time.time_ns(), self._last_sequence + 1)
@@ -137,7 +136,7 @@ class MirroredBucket:
             etag=version.etag,
             is_versioned=True,
             version_id=version.version_id,
-            bucket_name=self._name,
+            bucket_name=self.name,
         )
         key._value_buffer = FileOnDisk(self._mirror.data_path(version))  # type: ignore[assignment]
         key.contentsize = version.size
@@ -148,10 +147,34 @@ class MirroredBucket:
         return key
 
     def _delete_marker(self, version: StoredVersion) -> FakeDeleteMarker:
-        hidden = FakeKey(version.key, b"", account_id=ACCOUNT, region_name=REGION, bucket_name=self._name)
+        hidden = FakeKey(version.key, b"", account_id=ACCOUNT, region_name=REGION, bucket_name=self.name)
         marker = FakeDeleteMarker(hidden)
         marker._version_id = version.version_id
         return marker
+
+
+class MirroredBuckets:
+    """All buckets. Moto reports changes as they happen; `commit` makes a request's durable, then announces them."""
+
+    def __init__(self, buckets: Sequence[MirroredBucket]) -> None:
+        self._buckets = {bucket.name: bucket for bucket in buckets}
+
+    def restore(self) -> None:
+        """Create the buckets with every version on disk; only then are changes recorded."""
+        for bucket in self._buckets.values():
+            bucket.restore()
+        _record_changes(frozenset(self._buckets))
+
+    def start_recording(self) -> None:
+        """Begin one request: forget what an earlier request of this thread did."""
+        _changes.set([])
+
+    def commit(self) -> None:
+        """Mirror what the request changed, in order, then announce it."""
+        for change in _changes.get() or []:
+            name = str(change.stored.bucket_name) if isinstance(change, Created) else change.bucket
+            self._buckets[name].commit(change)
+        _changes.set(None)
 
 
 def _checksum(stored: FakeKey) -> dict[str, str | int]:
@@ -163,14 +186,14 @@ def _checksum(stored: FakeKey) -> dict[str, str | int]:
     return {name: value.decode() if isinstance(value, bytes) else value for name, value in known.items()}
 
 
-def _record_changes(recorded: str) -> None:
-    """Have moto report its changes of the bucket here, in place of its own notifications: those are sent before
+def _record_changes(recorded: frozenset[str]) -> None:
+    """Have moto report its changes of the buckets here, in place of its own notifications: those are sent before
     an object's metadata is set, name no version, and miss every removal in a versioned bucket."""
 
     def send_event(account_id: str, event_name: Any, bucket: Any, key: Any) -> None:  # noqa: ARG001
         name = str(event_name.value).removeprefix("s3:")
         changes = _changes.get()
-        if changes is None or bucket.name != recorded or not name.startswith("ObjectCreated:"):
+        if changes is None or bucket.name not in recorded or not name.startswith("ObjectCreated:"):
             return
         # A completed multipart upload is reported twice; its last name is the right one.
         changes[:] = [c for c in changes if not (isinstance(c, Created) and c.stored is key)]
@@ -184,10 +207,10 @@ def _record_changes(recorded: str) -> None:
     ) -> tuple[bool, dict[str, Any]]:
         done, answer = delete(self, bucket_name, key_name, version_id, bypass)
         changes = _changes.get()
-        if done and changes is not None and bucket_name == recorded:
+        if done and changes is not None and bucket_name in recorded:
             newest = self.get_bucket(bucket_name).keys.get(key_name)
             marker = newest if version_id is None and isinstance(newest, FakeDeleteMarker) else None
-            changes.append(Removed(key_name, version_id or str(answer.get("version-id")), marker))
+            changes.append(Removed(bucket_name, key_name, version_id or str(answer.get("version-id")), marker))
         return done, answer
 
     S3Backend.delete_object = delete_object  # type: ignore[method-assign]

@@ -1,4 +1,4 @@
-"""The process that stands in for S3, SQS and STS: moto, with the uploads bucket mirrored on disk.
+"""The process that stands in for S3, SQS and STS: moto, with its buckets mirrored on disk.
 
 Started by `stand_in.py` with the path of a `StandInPlan` as JSON and a listening socket.
 """
@@ -17,7 +17,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import make_server
 
 from infra.local import moto_queues
-from infra.local.moto_bucket import MirroredBucket
+from infra.local.moto_bucket import MirroredBucket, MirroredBuckets
 from infra.local.moto_requests import RequestGate
 from infra.local.object_mirror import ObjectMirror
 from infra.local.stand_in_plan import StandInPlan
@@ -41,9 +41,11 @@ def main(arguments: Sequence[str]) -> None:
     plan = StandInPlan.read(Path(arguments[0]))
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     queues = moto_queues.create(plan)
-    bucket = MirroredBucket(plan, ObjectMirror(Path(plan.objects)), publish=queues.publish)
-    bucket.restore()
-    app = RequestGate(ThreeServices(create_backend_app), bucket, max_body_bytes=plan.max_body_bytes)
+    uploads = MirroredBucket(plan.bucket, ObjectMirror(Path(plan.objects)), publish=queues.publish)
+    archive = MirroredBucket(plan.archive_bucket, ObjectMirror(Path(plan.archived)))
+    buckets = MirroredBuckets([uploads, archive])
+    buckets.restore()
+    app = RequestGate(ThreeServices(create_backend_app), buckets, max_body_bytes=plan.max_body_bytes)
     server = make_server(
         "127.0.0.1", plan.port, app, threaded=True, request_handler=MotoRequestHandler, fd=int(arguments[1])
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from werkzeug.wsgi import ClosingIterator
 
-from infra.local.moto_bucket import MirroredBucket
+from infra.local.moto_bucket import MirroredBuckets
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -24,9 +24,9 @@ ERROR = (
 class RequestGate:
     """A WSGI application around moto's."""
 
-    def __init__(self, app: "WSGIApplication", bucket: MirroredBucket, max_body_bytes: int) -> None:
+    def __init__(self, app: "WSGIApplication", buckets: MirroredBuckets, max_body_bytes: int) -> None:
         self._app = app
-        self._bucket = bucket
+        self._buckets = buckets
         self._max_body_bytes = max_body_bytes
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -38,10 +38,10 @@ class RequestGate:
             _discard(environ, int(length) if length.isdigit() else 0)
             message = "Your proposed upload exceeds the maximum allowed size"
             return _refuse(start_response, "400 Bad Request", "EntityTooLarge", message)
-        self._bucket.start_recording()
+        self._buckets.start_recording()
         answer = self._app(environ, start_response)
         # The server sends the status with the body's first bytes, so nobody has been told of success yet.
-        self._bucket.commit()
+        self._buckets.commit()
         return ClosingIterator(answer, _collect) if int(length) > LARGE_BYTES else answer
 
 

@@ -1,4 +1,4 @@
-"""The uploads bucket on disk, for moto keeps it in memory only.
+"""A bucket on disk, for moto keeps it in memory only.
 
 One folder per key, named by the key's hash, for keys are hostile: up to 1,024 bytes, `..`, any Unicode. In it
 each version is `<version>.json` and, unless it is a delete marker, `<version>.data`. A version exists when its

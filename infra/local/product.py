@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from infra.catalog import FunctionSpec, Queue
 
@@ -14,8 +15,12 @@ LOGIN_ROLES = {
     "chatsphere_authenticator": "AUTHENTICATOR_DATABASE_URL",
     "chatsphere_reaper": "REAPER_DATABASE_URL",
     "chatsphere_eraser": "ERASER_DATABASE_URL",
+    "chatsphere_maintainer": "MAINTAINER_DATABASE_URL",
 }
 """The variable that holds each role's connection URL."""
+
+
+ARCHIVE_BUCKET: Final = "chatsphere-archive"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,4 +43,5 @@ class Product:
     make_demo: bool = False
     values: Mapping[str, str] = field(default_factory=dict)
     bucket: str = "chatsphere-uploads"
+    archive_bucket: str = ARCHIVE_BUCKET
     max_upload_bytes: int = 200 * 1024 * 1024

@@ -28,11 +28,13 @@ class QueuePlan:
 
 @dataclass(frozen=True, slots=True)
 class StandInPlan:
-    """The bucket, its mirror, the queues, and the queue that hears of the bucket's objects."""
+    """The buckets with their mirrors, the queues, and the queue that hears of the uploads bucket's objects."""
 
     port: int
     bucket: str
     objects: str
+    archive_bucket: str
+    archived: str
     queues: tuple[QueuePlan, ...]
     notify: str
     max_body_bytes: int

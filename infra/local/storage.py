@@ -33,6 +33,8 @@ def stand_in_plan(product: Product, home: Home, port: int) -> StandInPlan:
         port=port,
         bucket=product.bucket,
         objects=str(home.objects),
+        archive_bucket=product.archive_bucket,
+        archived=str(home.archived),
         queues=tuple(_queue_plan(queue, product.functions) for queue in product.queues),
         notify=product.notifications.name,
         max_body_bytes=product.max_upload_bytes + FORM_OVERHEAD_BYTES,

@@ -113,6 +113,7 @@ class Instance:
             "TOKEN_KEYS": keys,
             "TOKEN_PUBLIC_KEYS": public_part(keys),
             "UPLOADS_BUCKET": self._product.bucket,
+            "ARCHIVE_BUCKET": self._product.archive_bucket,
             "S3_ENDPOINT": self.storage.endpoint,
             "SQS_ENDPOINT": self.storage.endpoint,
             "STS_ENDPOINT": self.storage.endpoint,

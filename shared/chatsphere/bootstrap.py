@@ -1,15 +1,18 @@
 """Everything concrete is chosen here, from the environment, when it is first needed."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, TypeVar
+from uuid import UUID
 
 from chatsphere import ports, settings
-from chatsphere.db.database import Database
+from chatsphere.db.database import Database, EventsHook
 
 if TYPE_CHECKING:
+    from chatsphere.archive.archiving import Archiver
+    from chatsphere.archive.erasing import ArchiveEraser
     from chatsphere.identity.passwords import Passwords
     from chatsphere.identity.second_factor import SecondFactor
     from chatsphere.identity.sessions import Sessions
@@ -46,7 +49,7 @@ class Container:
     def database(self) -> Database:
         """The application role's connection."""
         chosen = self._load(settings.DatabaseSettings)
-        return _database(chosen.database_url, chosen)
+        return _database(chosen.database_url, chosen, self._wake_webhooks)
 
     @cached_property
     def authenticator_database(self) -> Database:
@@ -64,7 +67,18 @@ class Container:
     def eraser_database(self) -> Database:
         """The connection that deletes people in every tenant."""
         chosen = self._load(settings.EraserSettings)
-        return _database(chosen.eraser_database_url, chosen)
+        return _database(chosen.eraser_database_url, chosen, self._wake_webhooks)
+
+    @cached_property
+    def maintainer_database(self) -> Database:
+        """The connection that keeps the database itself, and finds whose data is due to go."""
+        chosen = self._load(settings.MaintainerSettings)
+        return _database(chosen.maintainer_database_url, chosen)
+
+    @cached_property
+    def partition_settings(self) -> settings.PartitionSettings:
+        """How tables are divided by time."""
+        return self._load(settings.PartitionSettings)
 
     @property
     def token_signer(self) -> ports.TokenSigner:
@@ -75,6 +89,13 @@ class Container:
     def token_verifier(self) -> ports.TokenVerifier:
         """Verifier of access tokens; as `token_signer`."""
         return _verifier(self._load(settings.TokenVerificationSettings))
+
+    @property
+    def receipt_signer(self) -> ports.ReceiptSigner:
+        """Signer of receipts; as `token_signer`."""
+        from chatsphere.adapters.jws_receipts import JwsReceiptSigner
+
+        return JwsReceiptSigner(self.token_settings)
 
     @property
     def token_settings(self) -> settings.TokenSettings:
@@ -231,7 +252,36 @@ class Container:
         """The uploads bucket."""
         from chatsphere.adapters.s3 import S3ObjectStore
 
-        return S3ObjectStore(self.storage_settings)
+        return S3ObjectStore(self.storage_settings.uploads_bucket, self.storage_settings.s3_endpoint)
+
+    @cached_property
+    def archive_store(self) -> ports.ObjectStore:
+        """The bucket of what was archived and exported."""
+        from chatsphere.adapters.s3 import S3ObjectStore
+
+        chosen = self._load(settings.ArchiveSettings)
+        return S3ObjectStore(chosen.archive_bucket, chosen.s3_endpoint)
+
+    @cached_property
+    def row_files(self) -> ports.RowFiles:
+        """How archived rows are written and read."""
+        from chatsphere.adapters.parquet import ParquetFiles
+
+        return ParquetFiles()
+
+    @cached_property
+    def archiver(self) -> "Archiver":
+        """Moves rows into the archive."""
+        from chatsphere.archive.archiving import Archiver
+
+        return Archiver(self.database, self.archive_store, self.row_files, self.clock, self.ids)
+
+    @cached_property
+    def archive_eraser(self) -> "ArchiveEraser":
+        """Takes rows out of the archive."""
+        from chatsphere.archive.erasing import ArchiveEraser
+
+        return ArchiveEraser(self.database, self.archive_store, self.row_files, self.clock, self.ids)
 
     @cached_property
     def malware_scanner(self) -> ports.MalwareScanner | None:
@@ -268,6 +318,38 @@ class Container:
         return self._queue("fetch_queue_url")
 
     @cached_property
+    def reconcile_queue(self) -> ports.MessageQueue:
+        """Bots whose stores are to be compared."""
+        return self._queue("reconcile_queue_url")
+
+    @cached_property
+    def jobs_queue(self) -> ports.MessageQueue:
+        """Long work of one tenant: retention runs, restores, exports and imports of bots."""
+        return self._queue("jobs_queue_url")
+
+    @cached_property
+    def webhooks_queue(self) -> ports.MessageQueue:
+        """Tenants whose webhooks have something to be told."""
+        return self._queue("webhooks_queue_url")
+
+    @staticmethod
+    def load_aws_client() -> None:
+        """Load the library that several adapters load when they are first used."""
+        import boto3
+
+        boto3.session.Session()
+
+    @cached_property
+    def queue_gauges(self) -> ports.QueueGauges | None:
+        """What sees how long the queues are whose addresses this function has; None: it has none."""
+        from chatsphere.adapters.sqs_gauges import SqsGauges
+
+        queues = self._load(settings.QueueSettings)
+        fields = queues.model_dump(exclude_none=True)
+        urls = {name.removesuffix("_queue_url"): url for name, url in fields.items() if name.endswith("_queue_url")}
+        return SqsGauges(urls, endpoint=queues.sqs_endpoint) if urls else None
+
+    @cached_property
     def web_settings(self) -> settings.WebSettings:
         """How pages of the web are fetched."""
         return self._load(settings.WebSettings)
@@ -280,9 +362,34 @@ class Container:
         return WebPages(self.web_settings)
 
     @cached_property
-    def reconcile_queue(self) -> ports.MessageQueue:
-        """Bots whose stores are to be compared."""
-        return self._queue("reconcile_queue_url")
+    def web_poster(self) -> ports.WebPoster:
+        """What sends to web servers."""
+        from chatsphere.adapters.web import WebPosts
+
+        return WebPosts(self.web_settings)
+
+    @cached_property
+    def webhook_box(self) -> ports.SecretBox:
+        """What encrypts the secrets of webhooks: of the same texts as second factors' box, with keys of its own."""
+        from chatsphere.adapters.fernet_box import FernetSecretBox
+
+        return FernetSecretBox(*self.mfa_settings.mfa_encryption_keys, purpose="webhooks")
+
+    def remote_models(self) -> dict[str, ports.Reachable | None]:
+        """Return the models by what they are for; None: it runs where it is used, and there is nothing to reach.
+
+        Raises:
+            ConfigurationError: a model lacks a setting.
+        """
+        from chatsphere.adapters.gemini.answers import GeminiAnswerModel
+        from chatsphere.adapters.gemini.embedder import GeminiEmbedder
+
+        embedding, answers = self._embedding_settings, self._load(settings.AnswerSettings)
+        today = self.clock.now().date()
+        return {
+            "embedding_model": GeminiEmbedder(embedding) if embedding.embedder == "gemini" else None,
+            "answer_model": GeminiAnswerModel(answers, today) if answers.answer_model == "gemini" else None,
+        }
 
     @cached_property
     def embedder(self) -> ports.Embedder:
@@ -408,6 +515,11 @@ class Container:
 
         return PgVectorStore(self.database)
 
+    @property
+    def vector_store_kind(self) -> str:
+        """Which vector store it is."""
+        return self._load(settings.VectorStoreSettings).vector_store
+
     @cached_property
     def message_vectors(self) -> ports.MessageVectors:
         """The vectors of messages, in the same store."""
@@ -509,6 +621,13 @@ class Container:
 
         return fetch_secret(arn)
 
+    def _wake_webhooks(self, organizations: Collection[UUID]) -> None:
+        """Have new events delivered, where this function may send there; else, the reaper finds them."""
+        if self._load(settings.QueueSettings).webhooks_queue_url is not None:
+            from chatsphere.webhooks.waking import wake
+
+            wake(lambda: self.webhooks_queue, organizations)
+
     def _queue(self, variable: str) -> ports.MessageQueue:
         from chatsphere.adapters.sqs import SqsQueue
         from chatsphere.errors import ConfigurationError
@@ -520,13 +639,13 @@ class Container:
         return SqsQueue(url, endpoint=queues.sqs_endpoint)
 
 
-def _database(url: str, chosen: settings.DatabaseConnectionSettings) -> Database:
+def _database(url: str, chosen: settings.DatabaseConnectionSettings, on_events: EventsHook | None = None) -> Database:
     password = None
     if chosen.database_authentication == "iam":
         from chatsphere.adapters.rds_iam import RdsIamPassword
 
         password = RdsIamPassword(url)
-    return Database(url, password=password, connect_seconds=chosen.database_connect_seconds)
+    return Database(url, password=password, connect_seconds=chosen.database_connect_seconds, on_events=on_events)
 
 
 @lru_cache(maxsize=1)

@@ -130,6 +130,13 @@ class OwnershipRequiredError(ConflictError):
     title = "An organization would be left without an owner"
 
 
+class LegalHoldError(ConflictError):
+    """A legal hold keeps this, or something that would go with it, from being deleted."""
+
+    code = "legal_hold"
+    title = "A legal hold keeps this from being deleted"
+
+
 class UnauthorizedError(ChatSphereError):
     """The credential is missing, malformed, unknown or revoked."""
 
@@ -265,6 +272,13 @@ class TooManyTriesError(TooManyRequestsError):
     title = "Too many tries"
 
 
+class EndUserErasedError(ConflictError):
+    """The end user is being erased: until that is done nothing is written for them."""
+
+    code = "end_user_erased"
+    title = "The end user is being erased"
+
+
 class IdempotencyKeyReusedError(InvalidRequestError):
     """The Idempotency-Key was used with another request before."""
 
@@ -277,6 +291,14 @@ class RequestInProgressError(ConflictError):
 
     code = "request_in_progress"
     title = "The first request with this Idempotency-Key is still under way"
+
+
+class AnswerErasedError(ChatSphereError):
+    """The request with this Idempotency-Key was answered, and what was answered is not kept: an erasure took it."""
+
+    code = "answer_erased"
+    status = 410
+    title = "The answer to the first request was erased"
 
 
 class InvalidSignatureError(ChatSphereError):
@@ -444,6 +466,18 @@ class UrlUnreachableError(WebError):
     code = "url_unreachable"
     title = "The URL's host does not answer"
     retryable = True
+
+
+class UrlTimedOutError(UrlUnreachableError):
+    """The URL's host did not answer in time."""
+
+    title = "The URL's host did not answer in time"
+
+
+class UrlUntrustedError(UrlUnreachableError):
+    """The URL's host has no certificate that proves who it is."""
+
+    title = "The URL's host has no valid certificate"
 
 
 class UrlTooLargeError(WebError):

@@ -47,6 +47,7 @@ class Metric(Enum):
     EMBED_TIME = ("EmbedTime", "Milliseconds")
     PURGE_TIME = ("PurgeTime", "Milliseconds")
     RECONCILE_TIME = ("ReconcileTime", "Milliseconds")
+    JOB_TIME = ("JobTime", "Milliseconds")
     DIFFERENCES_FOUND = ("DifferencesFound", "Count")
     DOCUMENTS_READY = ("DocumentsReady", "Count")
     DOCUMENTS_FAILED = ("DocumentsFailed", "Count", True)
@@ -54,6 +55,7 @@ class Metric(Enum):
     TOKENS_EMBEDDED = ("TokensEmbedded", "Count")
     MESSAGES_FAILED = ("MessagesFailed", "Count")
     MESSAGES_DEAD = ("MessagesDead", "Count")
+    PARTITIONS_MISSING = ("PartitionsMissing", "Count")
     WORK_REAPED = ("WorkReaped", "Count")
 
     RETRIEVAL_TIME = ("RetrievalTime", "Milliseconds")
@@ -74,6 +76,12 @@ class Metric(Enum):
     QUESTION_TOKENS_EMBEDDED = ("QuestionTokensEmbedded", "Count")
     COMPLETION_TOKENS = ("CompletionTokens", "Count")
     COST_MICRODOLLARS = ("CostMicrodollars", "Count")
+
+    WEBHOOK_TIME = ("WebhookTime", "Milliseconds")
+    WEBHOOKS_DELIVERED = ("WebhooksDelivered", "Count")
+    WEBHOOKS_FAILED = ("WebhooksFailed", "Count")
+
+    USAGE_DAYS_ROLLED = ("UsageDaysRolled", "Count")
 
     MAIL_TIME = ("MailTime", "Milliseconds")
     MAILS_SENT = ("MailsSent", "Count")

@@ -205,6 +205,10 @@ class VectorStore(Protocol):
         """Return the number of vectors of the namespace, or of one document in it."""
         ...
 
+    def fetch(self, namespace: Namespace, ids: Sequence[str]) -> dict[str, Vector]:
+        """Return the vectors of these ids as they are kept, as precisely as the store does; of those it shows."""
+        ...
+
     def documents(self, namespace: Namespace, *, after: str | None = None) -> VectorsPage:
         """Return which documents have vectors in the next part of the namespace; one may be in several parts.
 
@@ -514,6 +518,23 @@ class ObjectStore(Protocol):
         """Store an object, replacing the present version."""
         ...
 
+    def put_stream(
+        self, key: str, blocks: Iterable[bytes], *, content_type: str, metadata: Mapping[str, str]
+    ) -> StoredObject:
+        """Store an object, of any size, as its bytes come; nothing of it is there before the last one.
+
+        Where the iterator raises, nothing is stored.
+        """
+        ...
+
+    def read(self, key: str, version_id: str | None, *, start: int, length: int) -> bytes:
+        """Return up to `length` (at least 1) bytes from `start`, fewer only at the object's end.
+
+        Raises:
+            NotFoundError: there is no such object or version.
+        """
+        ...
+
     def download(self, key: str, version_id: str | None, target: Path, *, max_bytes: int) -> StoredObject:
         """Write the object's bytes to `target`.
 
@@ -614,6 +635,42 @@ class MessageQueue(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class QueueLength:
+    """About how many messages wait in a queue, and how many in its dead-letter queue; None: that cannot be seen."""
+
+    waiting: int
+    dead: int | None = None
+
+
+class QueueGauges(Protocol):
+    """Sees how long queues are."""
+
+    def lengths(self) -> Mapping[str, QueueLength]:
+        """Return the length of each queue by its name, each about a minute old.
+
+        Raises:
+            UnavailableError: the queues do not answer.
+        """
+        ...
+
+
+# ------------------------------------------------------------------------------------------ what is far away
+
+
+class Reachable(Protocol):
+    """A service of somebody else that can be asked, at no cost, whether it would serve us."""
+
+    def reach(self) -> None:
+        """Ask it once, for two seconds at most.
+
+        Raises:
+            UnavailableError, ProviderOverloadedError: it does not answer, or wants to be left alone.
+            ProviderRejectedError: it does not take our key, or does not know what we want of it.
+        """
+        ...
+
+
 # ------------------------------------------------------------------------------------------------- cache
 
 
@@ -639,6 +696,18 @@ class Cache(Protocol):
 
     def put(self, space: CacheSpace, key: bytes, value: bytes, *, seconds: int) -> None:
         """Keep the value, of 64 KiB at most, for so long."""
+        ...
+
+    def count(self, organization_id: UUID, bot_id: UUID) -> int:
+        """Return how many entries of the bot there are, of any kind; those that are too old may be among them.
+
+        Raises:
+            UnavailableError: the cache does not answer; so does `clear`.
+        """
+        ...
+
+    def clear(self, organization_id: UUID, bot_id: UUID) -> int:
+        """Forget every entry of the bot; return how many there were."""
         ...
 
 
@@ -677,6 +746,41 @@ class PageFetcher(Protocol):
             UrlNotAllowedError: the URL, or an address that its name leads to, is none that may be asked.
             UrlUnreachableError: no answer, or none that can be read.
             UrlTooLargeError: the body is larger than allowed.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PostAnswer:
+    """What a web server answered to a POST; `excerpt` is the beginning of its body: bytes that nobody vouches for."""
+
+    status: int
+    excerpt: bytes = b""
+
+
+class WebPoster(Protocol):
+    """Sends to web servers that somebody else named, and reaches none that is not on the public internet."""
+
+    def check(self, url: str) -> str:
+        """Return the URL as it is used, if it may be sent to: https, or http where a private host is permitted.
+
+        A host that is unknown at present is no error: it may become known.
+
+        Raises:
+            UrlNotAllowedError: it may not.
+        """
+        ...
+
+    def post(
+        self, url: str, body: bytes, headers: Mapping[str, str], *, seconds: float, excerpt_bytes: int
+    ) -> PostAnswer:
+        """Make one POST request, in `seconds` at most with its answer; no redirect is followed.
+
+        Raises:
+            UrlNotAllowedError: the URL, or an address that its name leads to, is none that may be asked.
+            UrlTimedOutError: no answer in time, or not the beginning of its body.
+            UrlUntrustedError: the host does not prove who it is.
+            UrlUnreachableError: no answer, or none that can be read.
         """
         ...
 
@@ -722,6 +826,22 @@ class TokenVerifier(Protocol):
 
     def public_keys(self) -> Mapping[str, Any]:
         """Return the JWK set with which others can verify."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SignedText:
+    """A JWS (compact serialization) and the public key, as JWK with its `kid`, that verifies it."""
+
+    text: str
+    key: Mapping[str, Any]
+
+
+class ReceiptSigner(Protocol):
+    """Signs receipts, so that they are no access tokens."""
+
+    def sign(self, content: Mapping[str, Any]) -> SignedText:
+        """Return the content, as JSON, with a signature."""
         ...
 
 
@@ -879,4 +999,45 @@ class PersonalDataFinder(Protocol):
 
     def find(self, text: str, kinds: Collection[PersonalDataKind]) -> Sequence[PersonalData]:
         """Return what is found of these kinds, in the order of the text; spans may overlap."""
+        ...
+
+
+class ColumnType(Enum):
+    """What the values of a column are in Python."""
+
+    TEXT = auto()
+    BIGINT = auto()
+    """`int` of 64 bits."""
+    BOOLEAN = auto()
+    TIMESTAMP = auto()
+    """`datetime` in UTC, to the microsecond."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a file; its name is in lower case, and any value may be None."""
+
+    name: str
+    type: ColumnType
+
+
+class RowFiles(Protocol):
+    """Files of typed rows that tools of analysis read."""
+
+    def write(
+        self, target: Path, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]], *, metadata: Mapping[str, str]
+    ) -> int:
+        """Write a file and return how many rows it has; `rows` are taken one after the other, never all at once.
+
+        Raises:
+            ValueError: a value is not its column's type, or no text that UTF-8 knows.
+        """
+        ...
+
+    def read(self, source: Path, columns: Collection[str] | None = None) -> Iterator[dict[str, Any]]:
+        """Yield the rows in their order, with these columns, or with all that the file has.
+
+        Raises:
+            CorruptDocumentError: it is no such file.
+        """
         ...

@@ -19,7 +19,7 @@ from chatsphere.errors import UnavailableError
 from chatsphere.identity.token_keys import key_set, public_part
 from chatsphere.ports import Mail
 from tests.builders.rest_api import Answer, RestApi
-from tests.fakes import InMemoryMailer
+from tests.fakes import InMemoryMailer, InMemoryObjectStore
 from tests.postgres import DatabaseUrls
 
 PASSWORD = "correct horse battery"
@@ -78,8 +78,14 @@ class RunningApi(RestApi):
     reconcile_queue: FakeQueue = field(default_factory=FakeQueue)
     fetch_queue: FakeQueue = field(default_factory=FakeQueue)
     mail_queue: FakeQueue = field(default_factory=FakeQueue)
+    jobs_queue: FakeQueue = field(default_factory=FakeQueue)
+    webhooks_queue: FakeQueue = field(default_factory=FakeQueue)
     mailer: InMemoryMailer = field(default_factory=InMemoryMailer)
     container: Container = field(default_factory=lambda: container())
+    archive_store: InMemoryObjectStore = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.archive_store = InMemoryObjectStore(self.clock)
 
     def register(self, **fields: Any) -> Account:
         """Register somebody new."""
@@ -149,6 +155,7 @@ def running_api(urls: DatabaseUrls, **variables: str) -> Iterator[RunningApi]:
         "AUTHENTICATOR_DATABASE_URL": urls.authenticator,
         "REAPER_DATABASE_URL": urls.reaper,
         "ERASER_DATABASE_URL": urls.eraser,
+        "MAINTAINER_DATABASE_URL": urls.maintainer,
         "TOKEN_KEYS": keys,
         "TOKEN_PUBLIC_KEYS": public_part(keys),
         "MFA_ENCRYPTION_KEY": "of tests only",
@@ -157,6 +164,8 @@ def running_api(urls: DatabaseUrls, **variables: str) -> Iterator[RunningApi]:
         "ARGON2_PASSES": "1",
         "CREDENTIAL_TRIES_PER_MINUTE": "6000",
         "PUBLIC_URL": "http://127.0.0.1:8000",
+        # Named, so that new events are told; what sends there is the fake queue.
+        "WEBHOOKS_QUEUE_URL": "http://127.0.0.1:8001/webhooks",
         **variables,
     }
     with patch.dict(os.environ, environment):
@@ -170,6 +179,9 @@ def running_api(urls: DatabaseUrls, **variables: str) -> Iterator[RunningApi]:
             reconcile_queue=api.reconcile_queue,
             fetch_queue=api.fetch_queue,
             mail_queue=api.mail_queue,
+            jobs_queue=api.jobs_queue,
+            webhooks_queue=api.webhooks_queue,
+            archive_store=api.archive_store,
             mailer=api.mailer,
         )
         try:

@@ -95,6 +95,23 @@ def test_no_other_space_reads_it_or_writes_over_it(case: Case) -> None:
     assert case.cache.get(case.space, KEY) == b"mine"
 
 
+def test_all_that_a_bot_has_is_counted_and_forgotten(case: Case) -> None:
+    # Given
+    keys = [sha256(bytes([n])).digest() for n in range(5)]
+    for key in keys:
+        case.cache.put(case.space, key, b"value", seconds=60)
+    case.cache.put(replace(case.space, kind="question"), KEY, b"value", seconds=60)
+    other = CacheSpace(case.stranger.organization_id, case.stranger.bot_id, "answer")
+    case.cache.put(other, KEY, b"value", seconds=60)
+    place = (case.tenant.organization_id, case.tenant.bot_id)
+    # When, Then
+    assert case.cache.count(*place) == 6
+    assert case.cache.clear(*place) == 6
+    assert (case.cache.count(*place), case.cache.clear(*place)) == (0, 0)
+    assert case.cache.get(case.space, keys[0]) is None
+    assert case.cache.get(other, KEY) == b"value"
+
+
 # ------------------------------------------------------------------------------------------------ PostgreSQL
 
 

@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -14,7 +15,6 @@ import pytest
 
 from chatsphere.adapters.s3 import S3ObjectStore
 from chatsphere.errors import DocumentTooLargeError, NotFoundError, UnavailableError
-from chatsphere.settings import StorageSettings
 from tests.fakes import FixedClock, InMemoryObjectStore
 from tests.moto_server import make_bucket, running_moto
 
@@ -38,7 +38,7 @@ class Subject:
 def s3(endpoint: str, *, versioned: bool) -> Subject:
     bucket = f"bucket-{uuid4().hex}"
     client = make_bucket(endpoint, bucket, versioned=versioned)
-    store = S3ObjectStore(StorageSettings(uploads_bucket=bucket, s3_endpoint=endpoint))
+    store = S3ObjectStore(bucket, endpoint)
     return Subject(store, lambda key: client.delete_object(Bucket=bucket, Key=key))
 
 
@@ -232,7 +232,7 @@ def test_a_presigned_form_uploads_to_exactly_its_key(endpoint: str, key: str) ->
 def test_a_presigned_form_limits_key_type_size_and_time() -> None:
     # Given a client of AWS itself: the form is signed without a request
     with running_moto():
-        store = S3ObjectStore(StorageSettings(uploads_bucket="uploads"))
+        store = S3ObjectStore("uploads")
         form = store.presign_upload(
             "o/b/a.txt", content_type="text/plain", max_bytes=123, expires_seconds=60, metadata={"declared-size": "123"}
         )
@@ -254,7 +254,7 @@ def test_a_presigned_form_limits_key_type_size_and_time() -> None:
 def test_a_store_that_does_not_answer_is_unavailable(tmp_path: Path) -> None:
     # Given a port where nobody listens
     with running_moto():
-        store = S3ObjectStore(StorageSettings(uploads_bucket="uploads", s3_endpoint="http://127.0.0.1:9"))
+        store = S3ObjectStore("uploads", "http://127.0.0.1:9")
         # Then
         with pytest.raises(UnavailableError):
             store.head("a")
@@ -265,7 +265,7 @@ def test_a_store_that_does_not_answer_is_unavailable(tmp_path: Path) -> None:
 
 
 def test_a_bucket_that_does_not_exist_is_unavailable(endpoint: str) -> None:
-    store = S3ObjectStore(StorageSettings(uploads_bucket=f"none-{uuid4().hex}", s3_endpoint=endpoint))
+    store = S3ObjectStore(f"none-{uuid4().hex}", endpoint)
     with pytest.raises(UnavailableError):
         list(store.keys(""))
     with pytest.raises(UnavailableError):
@@ -294,3 +294,31 @@ def test_a_link_reads_one_version_and_is_saved_under_its_name(endpoint: str, nam
     assert answer.headers["content-disposition"] == f"attachment; filename*=UTF-8''{quote(name, safe='')}"
     assert answer.headers["cache-control"] == "private, no-store"
     assert "X-Amz-Expires=300" in url
+
+
+@pytest.mark.parametrize("size", [0, 5, 17 * 1024 * 1024])
+def test_what_comes_in_blocks_is_stored_whole(subject: Subject, size: int) -> None:
+    # When
+    blocks = (b"x" * min(1_000_000, size - start) for start in range(0, size, 1_000_000))
+    stored = subject.store.put_stream("a", blocks, content_type="text/plain", metadata={"note": "n"})
+    # Then
+    assert (stored.size, stored.content_type, stored.metadata) == (size, "text/plain", {"note": "n"})
+    assert subject.store.head("a") == stored
+
+
+def test_nothing_is_stored_of_what_breaks_off(subject: Subject) -> None:
+    def broken() -> Iterator[bytes]:
+        yield b"x" * 33 * 1024 * 1024
+        raise OSError
+
+    with pytest.raises(OSError):
+        subject.store.put_stream("a", broken(), content_type="text/plain", metadata={})
+    assert subject.store.head("a") is None
+
+
+def test_a_part_of_an_object_is_read(subject: Subject) -> None:
+    stored = put(subject, "a", b"0123456789")
+    read = partial(subject.store.read, "a", stored.version_id)
+    assert (read(start=0, length=3), read(start=8, length=5), read(start=10, length=1)) == (b"012", b"89", b"")
+    with pytest.raises(NotFoundError):
+        subject.store.read("nothing", None, start=0, length=1)

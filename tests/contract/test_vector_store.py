@@ -21,6 +21,7 @@ from tests.conftest import Tenant
 from tests.loopback.pinecone_server import pinecone_settings, running_pinecone, store_in_virtual_time
 from tests.loopback.pinecone_state import Staleness
 from tests.loopback.qdrant_server import qdrant_settings, running_qdrant
+from tests.waiting import wait_for
 
 DIMENSIONS = 384
 VECTOR_STORES = ["pgvector", "pinecone", "lagging_pinecone", "qdrant"]
@@ -416,3 +417,20 @@ def test_a_revision_may_have_vectors_of_another_length(any_length_case: Case) ->
     assert (case.store.count(former), case.store.count(coming)) == (1, 1)
     assert case.store.delete_namespace(coming) == 1
     assert case.store.count(former) == 1
+
+
+def test_vectors_are_fetched_as_they_were_written(case: Case) -> None:
+    namespace, other = case.new_namespace(), case.new_namespace()
+    document = case.new_document(namespace)
+    first, second = (case.record(document, ordinal, direction(1, ordinal)) for ordinal in range(2))
+    case.store.upsert(namespace, [first, second])
+    missing = f"{document}:2:0"
+    ids = [first.id, second.id]
+    wait_for(lambda: len(case.store.fetch(namespace, ids)) == 2, what="what was written to be shown")
+
+    found = case.store.fetch(namespace, [second.id, missing])
+
+    assert list(found) == [second.id]
+    assert found[second.id] == pytest.approx(second.values, abs=1e-3)
+    assert case.store.fetch(other, [first.id]) == {}
+    assert case.store.fetch(namespace, []) == {}

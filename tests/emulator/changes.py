@@ -12,6 +12,9 @@ FUNCTION: Final = "AWS::Lambda::Function"
 SECRET: Final = "AWS::SecretsManager::Secret"
 MASTER_SECRET: Final = "MasterUserSecret.SecretArn"
 SEND: Final = "sqs:SendMessage"
+REST_API: Final = "AWS::ApiGateway::RestApi"
+INTEGRATION: Final = "x-amazon-apigateway-integration"
+GATEWAY_RESPONSES: Final = "x-amazon-apigateway-gateway-responses"
 STREAMED_PATH: Final = "/response-streaming-invocations"
 BUFFERED_PATH: Final = "/invocations"
 WEB_ADAPTER_HANDLER: Final = "run.sh"
@@ -107,13 +110,38 @@ def web_adapter(template: Template, outside: Outside) -> int:
 def streamed_methods(template: Template, _outside: Outside) -> int:
     """Call streamed functions by the buffered path."""
     places = 0
-    for _, method in resources(template, "AWS::ApiGateway::Method"):
-        integration = method["Properties"].get("Integration", {})
-        if integration.get("ResponseTransferMode") == "STREAM":
-            parts = integration["Uri"]["Fn::Join"][1]
-            parts[:] = [part.replace(STREAMED_PATH, BUFFERED_PATH) if isinstance(part, str) else part for part in parts]
-            places += 1
+    for _, api in resources(template, REST_API):
+        for operations in api["Properties"]["Body"]["paths"].values():
+            for operation in operations.values():
+                integration = operation[INTEGRATION]
+                if integration.get("responseTransferMode") == "STREAM":
+                    _replace_in(integration["uri"]["Fn::Join"][1], STREAMED_PATH, BUFFERED_PATH)
+                    places += 1
     return places
+
+
+def gateway_responses(template: Template, _outside: Outside) -> int:
+    """Make each answer of the gateway a resource of its own, before the deployments."""
+    places = 0
+    for logical_id, api in resources(template, REST_API):
+        for kind, answer in api["Properties"]["Body"].pop(GATEWAY_RESPONSES, {}).items():
+            name = f"Emulator{kind.title().replace('_', '')}"
+            properties = {
+                "RestApiId": {"Ref": logical_id},
+                "ResponseType": kind,
+                "StatusCode": answer["statusCode"],
+                "ResponseParameters": answer["responseParameters"],
+                "ResponseTemplates": answer["responseTemplates"],
+            }
+            template["Resources"][name] = {"Type": "AWS::ApiGateway::GatewayResponse", "Properties": properties}
+            places += 1
+            for _, deployment in resources(template, "AWS::ApiGateway::Deployment"):
+                deployment.setdefault("DependsOn", []).append(name)
+    return places
+
+
+def _replace_in(parts: list[Any], old: str, new: str) -> None:
+    parts[:] = [part.replace(old, new) if isinstance(part, str) else part for part in parts]
 
 
 def _environments(template: Template) -> list[dict[str, Any]]:

@@ -141,7 +141,9 @@ def no_message_is_in_a_dead_letter_queue(deployed: Deployed) -> None:
 def _run_every_minute(deployed: Deployed) -> None:
     """Let the deployed schedule run more often; all else of it stays as the template has it."""
     scheduler = deployed.ministack.client("scheduler")
-    schedule = scheduler.get_schedule(Name=deployed.name_of("jobs", "AWS::Scheduler::Schedule"))
+    described = f"{deployed.prefix}: reap_stalled"
+    schedules = [scheduler.get_schedule(Name=known["Name"]) for known in scheduler.list_schedules()["Schedules"]]
+    (schedule,) = (found for found in schedules if found.get("Description") == described)
     scheduler.update_schedule(
         Name=schedule["Name"],
         ScheduleExpression="rate(1 minute)",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tests.emulator import changes
-from tests.emulator.changes import FUNCTION, MASTER_SECRET, SECRET, SEND, Outside
+from tests.emulator.changes import FUNCTION, GATEWAY_RESPONSES, MASTER_SECRET, REST_API, SECRET, SEND, Outside
 from tests.emulator.templates import Template, leave_out, resources
 
 Apply = Callable[[Template, Outside], int]
@@ -87,10 +87,16 @@ TABLE: Final = (
         changes.web_adapter,
     ),
     Substitution(
-        "AWS::ApiGateway::Method with ResponseTransferMode STREAM",
+        f"{REST_API}: integrations with responseTransferMode STREAM",
         "the function's buffered path, /invocations",
         "MiniStack's API Gateway has no streamed integration; it cannot resolve /response-streaming-invocations",
         changes.streamed_methods,
+    ),
+    Substitution(
+        f"{REST_API}: {GATEWAY_RESPONSES}",
+        "an AWS::ApiGateway::GatewayResponse for each",
+        "MiniStack imports paths, integrations and authorizers of a definition, and not this",
+        changes.gateway_responses,
     ),
 )
 

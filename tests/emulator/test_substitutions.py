@@ -3,7 +3,7 @@
 import copy
 from typing import Any
 
-from tests.emulator.changes import PROXY_VARIABLE, Outside
+from tests.emulator.changes import GATEWAY_RESPONSES, INTEGRATION, PROXY_VARIABLE, REST_API, Outside
 from tests.emulator.substitutions import substitute
 from tests.emulator.templates import Template, leave_out
 
@@ -130,11 +130,33 @@ def test_only_the_function_under_the_web_adapter_is_run_outside() -> None:
 
 
 def test_a_streamed_method_calls_its_function_buffered() -> None:
-    def method(mode: str, path: str) -> dict[str, Any]:
-        uri = {"Fn::Join": ["", ["arn:", {"Fn::GetAtt": ["F", "Arn"]}, path]]}
-        integration = {"ResponseTransferMode": mode, "Uri": uri}
-        return {"Type": "AWS::ApiGateway::Method", "Properties": {"Integration": integration}}
+    def api(streamed_path: str) -> dict[str, Any]:
+        paths = {
+            "/a": {"get": method("BUFFERED", "/invocations"), "post": method("STREAM", streamed_path)},
+            "/b": {"options": {INTEGRATION: {"type": "mock"}}},
+        }
+        return {"Type": REST_API, "Properties": {"Body": {"paths": paths}}}
 
-    streamed, buffered = method("STREAM", "/response-streaming-invocations"), method("BUFFERED", "/invocations")
-    made = substituted(template(S=streamed, B=buffered))
-    assert made["Resources"] == {"S": method("STREAM", "/invocations"), "B": method("BUFFERED", "/invocations")}
+    def method(mode: str, path: str) -> dict[str, Any]:
+        uri = {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Region"}, path]]}
+        return {INTEGRATION: {"responseTransferMode": mode, "uri": uri}}
+
+    made = substituted(template(A=api("/response-streaming-invocations")))
+    assert made["Resources"] == {"A": api("/invocations")}
+
+
+def test_the_gateways_own_answers_become_resources_that_are_deployed() -> None:
+    answer = {"statusCode": "404", "responseParameters": {"a": "b"}, "responseTemplates": {"c": "d"}}
+    body = {"paths": {}, GATEWAY_RESPONSES: {"NOT_FOUND": answer}}
+    api = {"Type": REST_API, "Properties": {"Body": body}}
+    deployment = {"Type": "AWS::ApiGateway::Deployment", "DependsOn": ["F"]}
+    made = substituted(template(A=api, D=deployment))["Resources"]
+    assert made["A"]["Properties"]["Body"] == {"paths": {}}
+    assert made["D"]["DependsOn"] == ["F", "EmulatorNotFound"]
+    assert made["EmulatorNotFound"]["Properties"] == {
+        "RestApiId": {"Ref": "A"},
+        "ResponseType": "NOT_FOUND",
+        "StatusCode": "404",
+        "ResponseParameters": {"a": "b"},
+        "ResponseTemplates": {"c": "d"},
+    }

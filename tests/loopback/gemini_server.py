@@ -31,6 +31,7 @@ from tests.loopback.gemini_faults import (
 from tests.loopback.gemini_service import EMBEDDING, GENERATIVE, GeminiService
 from tests.loopback.gemini_wire import SHAPES, ApiError, JsonObject, checked, exhausted
 
+_MODEL = re.compile(r"/v1(?:beta)?/models/([^/:?]+)")
 _ROUTE = re.compile(r"/v1(?:beta)?/models/([^/:?]+):(\w+)(\?alt=sse)?")
 
 
@@ -110,7 +111,20 @@ class _Handler(BaseHTTPRequestHandler):
             self._gone()
 
     def do_GET(self) -> None:
-        self._send(404, ApiError(404, "Not Found").body())
+        try:
+            self._describe()
+        except ApiError as error:
+            self._send(error.code, error.body(), error.headers)
+
+    def _describe(self) -> None:
+        fault = self.gemini.take(Received(self.command, self.path, dict(self.headers), None))
+        if isinstance(fault, Refuses):
+            raise _refusal(fault)
+        self._authenticate()
+        found = _MODEL.fullmatch(self.path)
+        if found is None or found[1] not in {*EMBEDDING, *GENERATIVE}:
+            raise ApiError(404, "Not Found")
+        self._send(200, {"name": f"models/{found[1]}"})
 
     def _respond(self, raw: bytes) -> None:
         try:

@@ -40,6 +40,7 @@ class _Front:
             ("PUT", r"/collections/([^/]+)", self._create),
             ("PUT", r"/collections/([^/]+)/index", self._index),
             ("PUT", r"/collections/([^/]+)/points", self._upsert),
+            ("POST", r"/collections/([^/]+)/points", self._retrieve),
             ("POST", r"/collections/([^/]+)/points/query", self._query),
             ("POST", r"/collections/([^/]+)/points/count", self._count),
             ("POST", r"/collections/([^/]+)/points/scroll", self._scroll),
@@ -108,6 +109,13 @@ class _Front:
             with_payload=False if wanted.with_payload is None else wanted.with_payload,
         )
         return found.model_dump(mode="json")
+
+    def _retrieve(self, name: str, request: Request) -> Any:
+        wanted = models.PointRequest.model_validate(request.body)
+        found = self._local.retrieve(
+            name, wanted.ids, with_payload=bool(wanted.with_payload), with_vectors=bool(wanted.with_vector)
+        )
+        return [point.model_dump(mode="json") for point in found]
 
     def _count(self, name: str, request: Request) -> Any:
         wanted = models.CountRequest.model_validate(request.body)

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from aws_cdk import Duration
 from aws_cdk import aws_sqs as sqs
 
 from chatsphere.knowledge.ingestion.times import DEADLINE
 from chatsphere.observability import Metric
-from infra.catalog import EMBED, EXTRACT, INTAKE, FunctionSpec
+from infra.catalog import EMBED, EXTRACT, INTAKE, JOBS, FunctionSpec
 from infra.cloud.config import DeploymentConfig, Profile
 from infra.cloud.constructs.alarms import Alarms, Runbook
 from infra.cloud.constructs.catalog_function import construct_id, function_name
@@ -26,6 +27,9 @@ OLDEST_MESSAGE_SECONDS: Final = DEADLINE.total_seconds() / 4
 FILE_QUEUES: Final = frozenset({INTAKE.name, EXTRACT.name, EMBED.name})
 """The queues between a file in the bucket and its answer."""
 
+OLDEST_JOB_SECONDS: Final = 6 * 3600
+"""Retention of all tenants begins at once, every day, and a run of one may take long: waiting is what jobs do."""
+
 NEAR_TIMEOUT: Final = 0.9
 CONCURRENT_EXECUTIONS: Final = 800
 """Four fifths of the usual quota of an account."""
@@ -33,6 +37,9 @@ CONCURRENT_EXECUTIONS: Final = 800
 SLOW_API_MS: Final = 10_000
 SLOW_FIRST_TOKEN_MS: Final = 10_000
 REFUSED_CREDENTIALS: Final = 300
+FAILED_WEBHOOKS: Final = 100
+"""One receiver that is down fails by itself every few minutes; this many fail together."""
+
 CONNECTIONS: Final = 1_600
 """Four fifths of what Aurora takes where its minimum is below 1 ACU; with a larger one it takes more."""
 
@@ -44,14 +51,23 @@ def add_queue_alarms(
     config: DeploymentConfig,
     queues: Mapping[str, sqs.IQueue],
     dead_letter_queues: Mapping[str, sqs.IQueue],
-    job_dead_letter_queues: Mapping[str, sqs.IQueue],
 ) -> None:
     """Alarm for each queue: a message that nobody could process, or one that nobody takes up.
 
-    In `lean` only the queues that every file goes through are watched for what waits: the others' messages are found
-    again by the reaper, or end among the dead letters, which rings.
+    In `lean` only the queues that every file goes through are watched by themselves. What waits in the others is found
+    again by the reaper; that one of their messages was given up is one metric for all of them, and a function that is
+    killed five times over one rings as a failing function.
     """
-    for name, dead in {**dead_letter_queues, **job_dead_letter_queues}.items():
+    lean = config.profile is Profile.LEAN
+    if lean:
+        alarms.above(
+            "MessagesDead", product_metric(config, Metric.MESSAGES_DEAD), 0,
+            "A message was tried for the last time: find its dead-letter queue and why, then redrive it.",
+            Runbook.DEAD_LETTERS,
+        )  # fmt: skip
+    for name, dead in dead_letter_queues.items():
+        if lean and name in queues.keys() - FILE_QUEUES:
+            continue
         alarms.above(
             f"{construct_id(name)}Dead",
             dead.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, statistic="Maximum"),
@@ -60,13 +76,13 @@ def add_queue_alarms(
             Runbook.DEAD_LETTERS,
         )
     for name, queue in queues.items():
-        if config.profile is Profile.LEAN and name not in FILE_QUEUES:
+        if lean and name not in FILE_QUEUES:
             continue
         alarms.above(
             f"{construct_id(name)}Backlog",
             queue.metric_approximate_age_of_oldest_message(period=FIVE_MINUTES, statistic="Maximum"),
-            OLDEST_MESSAGE_SECONDS,
-            f"A message of the queue {name} has waited for a quarter of an hour.",
+            OLDEST_JOB_SECONDS if name == JOBS.name else OLDEST_MESSAGE_SECONDS,
+            f"A message of the queue {name} has waited for too long.",
             Runbook.BACKLOG,
         )
 
@@ -152,6 +168,18 @@ def add_product_alarms(alarms: Alarms, config: DeploymentConfig) -> None:
         "UnexpectedErrors", product_metric(config, Metric.UNEXPECTED_ERRORS), 0,
         "Something failed in a way that nobody foresaw: the log has its type and place.", Runbook.FUNCTIONS,
     )  # fmt: skip
+    alarms.above(
+        # Counted once a day, by the job that makes them.
+        "PartitionsMissing", product_metric(config, Metric.PARTITIONS_MISSING).with_(period=Duration.days(1)), 0,
+        "The partition of the next month (or day) could not be made: rows go to the default one until it is.",
+        Runbook.PARTITIONS,
+    )  # fmt: skip
+    if config.profile is Profile.SCALE:
+        alarms.above(
+            "WebhooksFailed", product_metric(config, Metric.WEBHOOKS_FAILED), FAILED_WEBHOOKS,
+            "Many deliveries of webhooks fail: look whether it is one receiver, or our way out.",
+            Runbook.WEBHOOKS, periods=3,
+        )  # fmt: skip
 
 
 def add_database_alarms(alarms: Alarms, config: DeploymentConfig, cluster_id: str, proxy_name: str | None) -> None:

@@ -28,6 +28,8 @@ class Runbook(StrEnum):
     DATABASE = "The database is at its limit"
     PROXY = "The database proxy pins sessions or refuses connections"
     PROVIDERS = "A provider fails"
+    PARTITIONS = "The next partition is missing"
+    WEBHOOKS = "Webhooks are not delivered"
     BUDGET = "The month costs more than planned"
 
 

@@ -15,6 +15,11 @@ from infra.cloud.constructs.removal import removal_policy
 ABORT_UPLOADS_AFTER: Final = Duration.days(2)
 OLD_VERSIONS_KEPT: Final = Duration.days(30)
 ARCHIVED_COLD_AFTER: Final = Duration.days(90)
+TRANSFERS_KEPT: Final = Duration.days(7)
+"""Exports and imports of bots: they are fetched, or read, once."""
+
+OVER_AT_ONCE: Final = Duration.days(1)
+REPORTS_KEPT: Final = Duration.days(400)
 NOTIFIED: Final = ("s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*")
 
 
@@ -37,20 +42,7 @@ class Buckets(Construct):
                 )
             ],
         )
-        cold = s3.Transition(
-            storage_class=s3.StorageClass.GLACIER_INSTANT_RETRIEVAL, transition_after=ARCHIVED_COLD_AFTER
-        )
-        self.archive = self._bucket(
-            "Archive",
-            cors=[],
-            rules=[
-                s3.LifecycleRule(
-                    abort_incomplete_multipart_upload_after=ABORT_UPLOADS_AFTER,
-                    noncurrent_version_expiration=OLD_VERSIONS_KEPT,
-                    transitions=[cold],
-                )
-            ],
-        )
+        self.archive = self._bucket("Archive", cors=self._cors(s3.HttpMethods.GET), rules=_archive_rules())
 
     def notify(self, queue: sqs.Queue) -> None:
         """Report created and removed objects of the uploads bucket to the queue.
@@ -84,7 +76,15 @@ class Buckets(Construct):
     @property
     def uploads_arn(self) -> str:
         """The ARN of the uploads bucket, made of its name: known before there is a bucket."""
-        return f"arn:{Stack.of(self).partition}:s3:::{self._name('uploads')}"
+        return self._arn("uploads")
+
+    @property
+    def archive_arn(self) -> str:
+        """The ARN of the archive bucket, made of its name."""
+        return self._arn("archive")
+
+    def _arn(self, name: str) -> str:
+        return f"arn:{Stack.of(self).partition}:s3:::{self._name(name)}"
 
     def _name(self, name: str) -> str:
         stack = Stack.of(self)
@@ -126,15 +126,37 @@ class Buckets(Construct):
             auto_delete_objects=not self._config.keeps_data,
         )
 
-    def _cors(self) -> list[s3.CorsRule]:
+    def _cors(self, *besides: s3.HttpMethods) -> list[s3.CorsRule]:
         if not self._config.console_origins:
             return []
         return [
             s3.CorsRule(
                 allowed_origins=[*self._config.console_origins],
-                allowed_methods=[s3.HttpMethods.POST, s3.HttpMethods.PUT],
+                allowed_methods=[s3.HttpMethods.POST, s3.HttpMethods.PUT, *besides],
                 allowed_headers=["*"],
                 exposed_headers=["ETag"],
                 max_age=3600,
             )
         ]
+
+
+def _archive_rules() -> list[s3.LifecycleRule]:
+    """Return how long what is archived stays: for ever, by S3's own reckoning, but for transfers and reports.
+
+    Of rules that overlap, S3 takes the one that ends an object first. An archive's own end is the product's matter.
+    """
+    cold = s3.Transition(storage_class=s3.StorageClass.GLACIER_INSTANT_RETRIEVAL, transition_after=ARCHIVED_COLD_AFTER)
+    transfers = [
+        s3.LifecycleRule(prefix=prefix, expiration=TRANSFERS_KEPT, noncurrent_version_expiration=OVER_AT_ONCE)
+        for prefix in ("exports/", "imports/")
+    ]
+    return [
+        s3.LifecycleRule(
+            abort_incomplete_multipart_upload_after=ABORT_UPLOADS_AFTER,
+            noncurrent_version_expiration=OLD_VERSIONS_KEPT,
+            expired_object_delete_marker=True,
+        ),
+        s3.LifecycleRule(prefix="archive/", transitions=[cold]),
+        *transfers,
+        s3.LifecycleRule(prefix="operations/", expiration=REPORTS_KEPT),
+    ]

@@ -69,6 +69,8 @@ class CatalogFunction(Construct):
         )
         if spec.objects:
             acknowledge_objects(self.role, platform.uploads_arn)
+        if spec.archived:
+            acknowledge_objects(self.role, platform.archive_arn)
         acknowledge(self.function, "Decision 63 says which version of Python, and why.", "L1")
 
     def _role(self) -> iam.Role:

@@ -1,4 +1,4 @@
-"""One page that shows how a deployment is; an account has three dashboards for nothing."""
+"""One page that shows how a deployment is; an account has three dashboards of up to 50 metrics for nothing."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,7 +8,7 @@ from constructs import Construct
 
 from chatsphere.observability import Metric
 from infra.catalog import FunctionSpec
-from infra.cloud.config import DeploymentConfig
+from infra.cloud.config import DeploymentConfig, Profile
 from infra.cloud.constructs.catalog_function import function_name
 from infra.cloud.constructs.metrics import (
     FIVE_MINUTES,
@@ -59,9 +59,11 @@ class HealthDashboard(Construct):
         )
 
     def add_functions(self, specs: Sequence[FunctionSpec]) -> None:
-        """Show each function's errors, throttles and duration."""
+        """Show each function's errors, throttles and duration; in `lean` those of all together, which cost nothing."""
 
         def of_each(metric: str, statistic: str) -> Series:
+            if self._config.profile is Profile.LEAN:
+                return [lambda_metric(metric, statistic)]
             return [
                 lambda_metric(metric, statistic, function_name(self._config.prefix, spec)).with_(label=spec.name)
                 for spec in specs
@@ -83,7 +85,15 @@ class HealthDashboard(Construct):
             capacity_acu=[cluster_metric("ServerlessDatabaseCapacity", "Average", cluster_id)],
             connections=[cluster_metric("DatabaseConnections", "Maximum", cluster_id), *pinned],
             deadlocks=[cluster_metric("Deadlocks", "Maximum", cluster_id)],
-            trouble=[self._own(m) for m in (Metric.UNEXPECTED_ERRORS, Metric.CREDENTIALS_DENIED)],
+            trouble=[
+                self._own(m)
+                for m in (
+                    Metric.UNEXPECTED_ERRORS,
+                    Metric.CREDENTIALS_DENIED,
+                    Metric.WEBHOOKS_FAILED,
+                    Metric.PARTITIONS_MISSING,
+                )
+            ],
         )
 
     def _own(self, metric: Metric) -> cloudwatch.Metric:

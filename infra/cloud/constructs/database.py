@@ -30,6 +30,7 @@ ROLES: Final[Mapping[str, str]] = MappingProxyType(
         "AUTHENTICATOR_DATABASE_URL": "chatsphere_authenticator",
         "REAPER_DATABASE_URL": "chatsphere_reaper",
         "ERASER_DATABASE_URL": "chatsphere_eraser",
+        "MAINTAINER_DATABASE_URL": "chatsphere_maintainer",
     }
 )
 PARAMETERS: Final = {
@@ -47,7 +48,6 @@ NEEDED_BY_CLUSTER: Final = (
     rds.CfnDBInstance,
     rds.CfnDBSubnetGroup,
 )
-BACKUP_DAYS: Final = {True: 14, False: 1}
 
 
 class Database(Construct):
@@ -138,7 +138,7 @@ class Database(Construct):
             readers=[rds.ClusterInstance.serverless_v2("Reader", scale_with_writer=True)] if capacity.reader else [],
             storage_encrypted=True,
             storage_encryption_key=self._key,
-            backup=rds.BackupProps(retention=Duration.days(BACKUP_DAYS[config.keeps_data])),
+            backup=rds.BackupProps(retention=Duration.days(config.kept_backup_days)),
             copy_tags_to_snapshot=True,
             deletion_protection=config.keeps_data,
             removal_policy=removal_policy(config),

@@ -11,7 +11,7 @@ from infra.cloud.config import Domain
 class ApiDomain(Construct):
     """Maps the whole name to the API's stage; its zone needs a CNAME or alias to the address in the output."""
 
-    def __init__(self, scope: Construct, domain: Domain, api: apigateway.RestApi) -> None:
+    def __init__(self, scope: Construct, domain: Domain, api: apigateway.SpecRestApi) -> None:
         super().__init__(scope, "Domain")
         certificate = acm.Certificate.from_certificate_arn(self, "Certificate", domain.certificate_arn)
         name = apigateway.DomainName(

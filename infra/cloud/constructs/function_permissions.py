@@ -12,18 +12,22 @@ from infra.cloud.platform import Platform
 from infra.function_environment import function_secrets
 
 BUCKET_ACTIONS: Final[dict[ObjectAccess, tuple[str, ...]]] = {
+    "list": ("s3:ListBucket",),
     # Without the right to list, S3 answers a missing key with 403 in place of 404.
     "read": ("s3:ListBucket",),
     "write": (),
     "delete": ("s3:ListBucket", "s3:ListBucketVersions"),
 }
 OBJECT_ACTIONS: Final[dict[ObjectAccess, tuple[str, ...]]] = {
+    "list": (),
     "read": ("s3:GetObject", "s3:GetObjectVersion"),
-    "write": ("s3:PutObject",),
+    # A large object goes in parts; what was begun in vain is taken back.
+    "write": ("s3:AbortMultipartUpload", "s3:PutObject"),
     "delete": ("s3:DeleteObject", "s3:DeleteObjectVersion"),
 }
 ENCRYPT_ACTIONS: Final = ("kms:Decrypt", "kms:GenerateDataKey")
 OBJECT_KEY_ACTIONS: Final[dict[ObjectAccess, tuple[str, ...]]] = {
+    "list": (),
     "read": ("kms:Decrypt",),
     "write": ("kms:Decrypt", "kms:GenerateDataKey"),
     "delete": (),
@@ -39,8 +43,11 @@ def function_statements(spec: FunctionSpec, platform: Platform) -> list[iam.Poli
         *_allow("ReadSecrets", ["secretsmanager:GetSecretValue"], [*_secret_arns(spec, platform), *written]),
         *_allow("WriteSecrets", ["secretsmanager:PutSecretValue"], written),
         *_allow("SendMessages", ["sqs:SendMessage"], queues),
-        *_allow("UseBucket", _actions(spec, BUCKET_ACTIONS), [platform.uploads_arn]),
-        *_allow("UseObjects", _actions(spec, OBJECT_ACTIONS), [objects_of(platform.uploads_arn)]),
+        *_allow("WatchQueues", ["sqs:GetQueueAttributes"], _watched_arns(spec, platform)),
+        *_allow("UseBucket", _actions(spec.objects, BUCKET_ACTIONS), [platform.uploads_arn]),
+        *_allow("UseObjects", _actions(spec.objects, OBJECT_ACTIONS), [objects_of(platform.uploads_arn)]),
+        *_allow("UseArchive", _actions(spec.archived, BUCKET_ACTIONS), [platform.archive_arn]),
+        *_allow("UseArchived", _actions(spec.archived, OBJECT_ACTIONS), [objects_of(platform.archive_arn)]),
         *_allow("ReadScans", _scan_actions(spec, platform), [objects_of(platform.uploads_arn)]),
         *_allow("SendMail", ["ses:SendEmail"], _mail_resources(spec, platform)),
         *_allow("ReadPictures", _ocr_actions(spec, platform), ["*"]),
@@ -68,8 +75,8 @@ def _allow(sid: str, actions: list[str], resources: list[str]) -> list[iam.Polic
     return [iam.PolicyStatement(sid=sid, actions=actions, resources=resources)]
 
 
-def _actions(spec: FunctionSpec, by_access: dict[ObjectAccess, tuple[str, ...]]) -> list[str]:
-    return sorted({action for access in spec.objects for action in by_access[access]})
+def _actions(granted: tuple[ObjectAccess, ...], by_access: dict[ObjectAccess, tuple[str, ...]]) -> list[str]:
+    return sorted({action for access in granted for action in by_access[access]})
 
 
 def _scan_actions(spec: FunctionSpec, platform: Platform) -> list[str]:
@@ -81,6 +88,11 @@ def _scan_actions(spec: FunctionSpec, platform: Platform) -> list[str]:
 def _database_users(spec: FunctionSpec, platform: Platform) -> list[str]:
     declared = {name for group in spec.settings for name in group.variables()}
     return [arn for variable, arn in platform.database_user_arns.items() if variable in declared]
+
+
+def _watched_arns(spec: FunctionSpec, platform: Platform) -> list[str]:
+    names = [queue.name for queue in spec.watches]
+    return [queues[name].queue_arn for queues in (platform.queues, platform.dead_letter_queues) for name in names]
 
 
 def _secret_arns(spec: FunctionSpec, platform: Platform) -> list[str]:
@@ -111,7 +123,7 @@ def _written_secret_arns(spec: FunctionSpec, platform: Platform) -> list[str]:
 
 
 def _key_actions(spec: FunctionSpec, platform: Platform) -> list[str]:
-    needed = {action for access in spec.objects for action in OBJECT_KEY_ACTIONS[access]}
+    needed = set(_actions((*spec.objects, *spec.archived), OBJECT_KEY_ACTIONS))
     if function_secrets(spec, platform.secrets.keys()):
         needed.add("kms:Decrypt")
     if spec.sends_to or _written_secret_arns(spec, platform):

@@ -4,8 +4,6 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from aws_cdk import aws_apigateway as apigateway
-
 from chatsphere.errors import (
     ChatSphereError,
     ForbiddenError,
@@ -83,11 +81,14 @@ ANSWERS: Final[Mapping[str, ChatSphereError]] = {
 """Each response type of API Gateway that is always the same; `ACCESS_DENIED` has the authorizer's words."""
 
 
-def add_gateway_responses(api: apigateway.RestApi, *, cross_origin: bool) -> None:
-    """Give the API its own answers; `cross_origin` lets pages of other origins read them."""
-    for type_, error in ANSWERS.items():
-        _add(api, type_, error.status, gateway_problem(error, REQUEST_ID), _headers(error), cross_origin)
-    _add(api, "ACCESS_DENIED", 401, _denied(), _headers(UnauthorizedError()), cross_origin)
+def gateway_responses(*, cross_origin: bool) -> dict[str, Any]:
+    """Return the API's own answers by response type; `cross_origin` lets pages of other origins read them."""
+    answers = {
+        type_: _response(error.status, gateway_problem(error, REQUEST_ID), _headers(error), cross_origin)
+        for type_, error in ANSWERS.items()
+    }
+    denied = _response(401, _denied(), _headers(UnauthorizedError()), cross_origin)
+    return answers | {"ACCESS_DENIED": denied}
 
 
 def _denied() -> dict[str, Any]:
@@ -109,23 +110,15 @@ def _headers(error: ChatSphereError) -> dict[str, str]:
     return {**problem_headers(error), **({"Retry-After": "1"} if isinstance(error, RateLimitedError) else {})}
 
 
-def _add(
-    api: apigateway.RestApi,
-    type_: str,
-    status: int,
-    body: Mapping[str, Any],
-    headers: Mapping[str, str],
-    cross_origin: bool,
-) -> None:
+def _response(status: int, body: Mapping[str, Any], headers: Mapping[str, str], cross_origin: bool) -> dict[str, Any]:
     fixed = {"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store", **headers}
     if cross_origin:
         # A gateway response cannot choose by the request's origin. It tells nothing that needs to be kept from a
         # page of another one, and no browser adds a credential of its own.
         fixed |= {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": EXPOSED_HEADERS}
-    api.add_gateway_response(
-        type_.title().replace("_", ""),
-        type=apigateway.ResponseType.of(type_),
-        status_code=str(status),
-        response_headers={"X-Request-Id": "context.requestId", **{name: f"'{value}'" for name, value in fixed.items()}},
-        templates={"application/json": json.dumps(body)},
-    )
+    sent = {"X-Request-Id": "context.requestId", **{name: f"'{value}'" for name, value in fixed.items()}}
+    return {
+        "statusCode": str(status),
+        "responseParameters": {f"gatewayresponse.header.{name}": value for name, value in sent.items()},
+        "responseTemplates": {"application/json": json.dumps(body)},
+    }

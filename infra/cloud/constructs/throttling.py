@@ -1,5 +1,6 @@
 """How many requests the API takes: of all kinds, and of those that cost most."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from aws_cdk import aws_apigateway as apigateway
@@ -18,7 +19,9 @@ VISITOR_SHARE: Final = 10
 """Nobody answers for what comes without a credential and makes us work: visitors' questions, others' webhooks."""
 
 
-def stage_options(config: DeploymentConfig, specs: list[FunctionSpec]) -> dict[str, apigateway.MethodDeploymentOptions]:
+def stage_options(
+    config: DeploymentConfig, specs: Iterable[FunctionSpec]
+) -> dict[str, apigateway.MethodDeploymentOptions]:
     """Return the settings of all methods (`/*/*`), and of each that has limits of its own."""
     options = {"/*/*": _options(config, 1)}
     for spec in specs:

@@ -19,6 +19,9 @@ AWAKE_ACU: Final = 1.0
 WAKE_SECONDS: Final = 15.0
 """Until a paused database answers."""
 
+IDLE_CONNECTION_SECONDS: Final = 60.0
+"""For how long a function that waits for its next event keeps its connection (`idle_session_timeout`)."""
+
 SCHEDULED_RUN_SECONDS: Final = 20.0
 """One run of a scheduled function on an idle deployment, the database's waking included."""
 

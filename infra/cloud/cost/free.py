@@ -11,15 +11,13 @@ _METADATA = "describes the deployment"
 
 FREE: Final[Mapping[str, str]] = {
     "AWS::ApiGateway::Account": _PERMISSION,
-    "AWS::ApiGateway::Authorizer": _REQUESTS,
     "AWS::ApiGateway::BasePathMapping": _REQUESTS,
     "AWS::ApiGateway::Deployment": _REQUESTS,
     "AWS::ApiGateway::DomainName": _REQUESTS,
-    "AWS::ApiGateway::GatewayResponse": _REQUESTS,
-    "AWS::ApiGateway::Method": _REQUESTS,
-    "AWS::ApiGateway::Resource": _REQUESTS,
     "AWS::ApiGateway::RestApi": _REQUESTS,
     "AWS::ApiGateway::Stage": "no cache is provisioned; requests are paid for, and nobody asks",
+    "AWS::Backup::BackupSelection": _PART,
+    "AWS::Backup::BackupVault": "what lies in it is priced with the plan that puts it there",
     "AWS::Budgets::Budget": "budgets without actions are free",
     "AWS::CDK::Metadata": _METADATA,
     "AWS::CloudFormation::CustomResource": "runs while deploying only",

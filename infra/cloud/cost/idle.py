@@ -34,6 +34,10 @@ def idle_usage(deployment: Deployment) -> Iterator[Usage]:
     """
     if deployment.vector_store == "pinecone":
         yield Usage("pinecone_plan", 1, "vector store, in no template")
+    try:
+        yield from idle_compute.awake_usage(deployment)
+    except LookupError as error:
+        raise UnpricedError(f"The schedules have no price: {error}") from None
     for resource in deployment.resources:
         if resource.type in FREE:
             continue

@@ -1,13 +1,14 @@
 """The database, its proxy, keys, secrets and buckets."""
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from infra.cloud.cost.assumptions import HOURS, IDLE_DATABASE_GB, IDLE_OBJECTS_GB
 from infra.cloud.cost.bill import Usage
 from infra.cloud.cost.templates import Deployment, Resource
 
 PROXY_MINIMUM_ACU: Final = 8
+DAYS: Final = HOURS / 24
 
 
 def _cluster(resource: Resource, _deployment: Deployment) -> Iterator[Usage]:
@@ -48,11 +49,27 @@ def _secret(_resource: Resource, _deployment: Deployment) -> Iterator[Usage]:
     yield Usage("secret", 1, "secret")
 
 
+def _backup_plan(resource: Resource, _deployment: Deployment) -> Iterator[Usage]:
+    """Return what daily snapshots and their copies hold; a copy in another region is a whole one each time."""
+    for rule in resource.properties["BackupPlan"]["BackupPlanRule"]:
+        if not rule["ScheduleExpression"].endswith(" * * ? *)") or rule.get("EnableContinuousBackup"):
+            raise LookupError(f"the backups of {rule['ScheduleExpression']}")
+        yield Usage("backup_storage", _kept_gb(rule), "daily snapshots of the database")
+        for copy in rule.get("CopyActions", []):
+            yield Usage("backup_storage", _kept_gb(copy), "copies in another region")
+            yield Usage("region_transfer", DAYS * IDLE_DATABASE_GB, "copies on their way to another region")
+
+
+def _kept_gb(kept: Mapping[str, Any]) -> float:
+    return float(kept["Lifecycle"]["DeleteAfterDays"]) * IDLE_DATABASE_GB
+
+
 def _bucket(_resource: Resource, _deployment: Deployment) -> Iterator[Usage]:
     yield Usage("s3_storage", IDLE_OBJECTS_GB, "buckets")
 
 
 RULES: Final = {
+    "AWS::Backup::BackupPlan": _backup_plan,
     "AWS::KMS::Key": _key,
     "AWS::RDS::DBCluster": _cluster,
     "AWS::RDS::DBInstance": _instance,

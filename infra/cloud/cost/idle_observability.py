@@ -1,10 +1,13 @@
 """Alarms, dashboards and logs."""
 
+import json
 from collections.abc import Iterator
 from typing import Final
 
 from infra.cloud.cost.bill import Usage
 from infra.cloud.cost.templates import Deployment, Resource
+
+FREE_DASHBOARD_METRICS: Final = 50
 
 
 def _alarm(resource: Resource, _deployment: Deployment) -> Iterator[Usage]:
@@ -21,8 +24,13 @@ def _composite(_resource: Resource, _deployment: Deployment) -> Iterator[Usage]:
     yield Usage("composite_alarm", 1, "composite alarms")
 
 
-def _dashboard(_resource: Resource, _deployment: Deployment) -> Iterator[Usage]:
-    yield Usage("dashboard", 1, "dashboard")
+def _dashboard(resource: Resource, _deployment: Deployment) -> Iterator[Usage]:
+    """Return a dashboard; one with more metrics than the free ones may have is none of these."""
+    body = resource.properties["DashboardBody"]
+    parts = body["Fn::Join"][1] if isinstance(body, dict) else [body]
+    widgets = json.loads("".join(part if isinstance(part, str) else "reference" for part in parts))["widgets"]
+    metrics = sum(len(widget["properties"].get("metrics", [])) for widget in widgets)
+    yield Usage("dashboard" if metrics <= FREE_DASHBOARD_METRICS else "large_dashboard", 1, "dashboard")
 
 
 def _log_group(resource: Resource, _deployment: Deployment) -> Iterator[Usage]:

@@ -17,26 +17,27 @@ class ApiStack(Stack):
     """The API of one deployment. `functions` holds what it made, by name."""
 
     def __init__(self, scope: Construct, construct_id: str, *, platform: Platform, description: str = "") -> None:
-        super().__init__(scope, construct_id, description=description or "ChatSphere: REST API and its functions")
+        super().__init__(
+            scope,
+            construct_id,
+            description=description or "ChatSphere: REST API and its functions",
+            # The API's definition stands in the template, which may have 1 MB.
+            suppress_template_indentation=True,
+        )
         config = platform.config
-        self.rest_api = CatalogRestApi(self, platform)
+        specs = _specs()
+        self.rest_api = CatalogRestApi(self, platform, specs)
         origins = {"CONSOLE_ORIGINS": ",".join(config.console_origins)} if config.console_origins else {}
         told = replace(platform, variables={**platform.variables, "PUBLIC_URL": self.rest_api.public_url, **origins})
-        self.functions = {spec.name: CatalogFunction(self, spec, told) for spec in _specs()}
-        self._add_routes()
+        self.functions = {spec.name: CatalogFunction(self, spec, told) for spec in specs}
+        for function in self.functions.values():
+            self.rest_api.permit(function)
         stage = self.rest_api.api.deployment_stage
         if config.domain:
             ApiDomain(self, config.domain, self.rest_api.api)
         if config.has_waf:
             WebAcl(self, f"{config.prefix}-api", stage.stage_arn)
         CfnOutput(self, "Url", value=self.rest_api.public_url, description="The API's address")
-
-    def _add_routes(self) -> None:
-        asked = next(f for f in self.functions.values() if isinstance(f.spec.trigger, AuthorizerTrigger))
-        authorizer = self.rest_api.authorize_by(asked)
-        for function in self.functions.values():
-            if isinstance(function.spec.trigger, HttpTrigger):
-                self.rest_api.route(function, function.spec.trigger, authorizer)
 
 
 def _specs() -> list[FunctionSpec]:

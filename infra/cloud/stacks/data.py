@@ -120,12 +120,15 @@ class DataStack(Stack):
             key=self._key,
             uploads=self._buckets.uploads,
             uploads_arn=self._buckets.uploads_arn,
+            archive_arn=self._buckets.archive_arn,
             variables={
                 **self._database.variables,
                 **_model_variables(self._config),
                 **_account_variables(self._config),
+                **_partition_variables(self._config),
                 **{f"{name.upper()}_QUEUE_URL": made.queue.queue_url for name, made in self._queues.items()},
                 "UPLOADS_BUCKET": self._buckets.uploads.bucket_name,
+                "ARCHIVE_BUCKET": self._buckets.archive.bucket_name,
                 **{f"{variable}_ARN": secrets[variable].secret_arn for variable in MADE_AT_DEPLOYMENT},
             },
             secrets=secrets,
@@ -153,6 +156,15 @@ def _model_variables(config: DeploymentConfig) -> dict[str, str]:
         "OCR": config.ocr or "off",
         "CACHE": config.cache,
         **qdrant,
+    }
+
+
+def _partition_variables(config: DeploymentConfig) -> dict[str, str]:
+    """Return how tables are divided by time, and what stays how long."""
+    return {
+        "PARTITION_BY": config.partition_by,
+        "USAGE_KEPT_DAYS": str(config.usage_kept_days),
+        "AUDIT_KEPT_DAYS": str(config.audit_kept_days),
     }
 
 

@@ -29,7 +29,7 @@ class ObservabilityStack(Stack):
         rest_api: CatalogRestApi,
         cluster: rds.IDatabaseCluster,
         proxy: rds.IDatabaseProxy | None,
-        job_dead_letter_queues: Mapping[str, sqs.IQueue],
+        schedules_dead_letter_queue: sqs.IQueue,
     ) -> None:
         super().__init__(scope, construct_id, description="ChatSphere: alarms, budget and dashboard")
         config = platform.config
@@ -40,7 +40,8 @@ class ObservabilityStack(Stack):
         proxy_name = proxy.db_proxy_name if proxy else None
 
         alarms = Alarms(self, topic)
-        alarm_set.add_queue_alarms(alarms, config, platform.queues, platform.dead_letter_queues, job_dead_letter_queues)
+        dead = {**platform.dead_letter_queues, "schedules": schedules_dead_letter_queue}
+        alarm_set.add_queue_alarms(alarms, config, platform.queues, dead)
         alarm_set.add_function_alarms(alarms, config, specs)
         alarm_set.add_api_alarms(alarms, config, api_name, STAGE)
         alarm_set.add_product_alarms(alarms, config)
@@ -48,7 +49,7 @@ class ObservabilityStack(Stack):
 
         dashboard = HealthDashboard(self, config)
         dashboard.add_api(api_name, STAGE)
-        dashboard.add_queues(platform.queues, {**platform.dead_letter_queues, **job_dead_letter_queues})
+        dashboard.add_queues(platform.queues, dead)
         dashboard.add_functions(specs)
         dashboard.add_database(cluster.cluster_identifier, proxy_name)
         CfnOutput(self, "AlarmTopicArn", value=topic.topic_arn, description="Subscribe to be told of alarms")

@@ -11,13 +11,14 @@ from chatsphere.db.database import Connection
 from chatsphere.db.uuid_time import kept_between
 from chatsphere.errors import InsufficientPermissionError, NotFoundError
 
-# A bot with what was granted on it to the caller. One that is being deleted exists for nobody.
+# A bot with what was granted on it to the caller. One that is being deleted, or imported, exists for nobody.
 BOT: Final = """
     SELECT bots.id, bots.visibility, bot_members.permission
     FROM bots
     LEFT JOIN bot_members ON bot_members.bot_id = bots.id AND bot_members.user_id = %(user_id)s
         AND bot_members.organization_id = app.current_organization()
-    WHERE bots.organization_id = app.current_organization() AND bots.status <> 'deleting' AND bots.id = %(bot_id)s
+    WHERE bots.organization_id = app.current_organization() AND bots.status NOT IN ('deleting', 'importing')
+      AND bots.id = %(bot_id)s
 """
 
 BOT_OF_CONVERSATION: Final = """

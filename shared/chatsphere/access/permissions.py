@@ -23,6 +23,12 @@ class Scope(StrEnum):
     ORGANIZATION_WRITE = "organization:write"
     AUDIT_READ = "audit:read"
     API_KEYS = "api_keys"
+    INSIGHTS_READ = "insights:read"
+    RETENTION_READ = "retention:read"
+    RETENTION_WRITE = "retention:write"
+    ERASURES_WRITE = "erasures:write"
+    WEBHOOKS_READ = "webhooks:read"
+    WEBHOOKS_WRITE = "webhooks:write"
 
 
 ALL_SCOPES: Final = frozenset(Scope)
@@ -122,6 +128,17 @@ class Permission(StrEnum):
     CHAT = "chat"
     CONVERSATIONS_READ = "conversations.read"
     CONVERSATIONS_WRITE = "conversations.write"
+    BOT_EXPORT = "bot.export"
+    INSIGHTS_READ = "insights.read"
+    RETENTION_READ = "retention.read"
+    RETENTION_WRITE = "retention.write"
+    BOT_RETENTION_READ = "bot.retention.read"
+    BOT_RETENTION_WRITE = "bot.retention.write"
+    ERASURES_READ = "erasures.read"
+    ERASURES_WRITE = "erasures.write"
+    WEBHOOKS_READ = "webhooks.read"
+    WEBHOOKS_WRITE = "webhooks.write"
+    HEALTH_READ = "health.read"
 
 
 REQUIREMENTS: Final[dict[Permission, Requirement]] = {
@@ -144,4 +161,18 @@ REQUIREMENTS: Final[dict[Permission, Requirement]] = {
     Permission.CHAT: Requirement(Scope.CHAT, bot=BotLevel.VIEW),
     Permission.CONVERSATIONS_READ: Requirement(Scope.CONVERSATIONS_READ, bot=BotLevel.VIEW),
     Permission.CONVERSATIONS_WRITE: Requirement(Scope.CONVERSATIONS_WRITE, bot=BotLevel.EDIT),
+    # All of the bot, with its former versions, leaves in one file.
+    Permission.BOT_EXPORT: Requirement(Scope.BOTS_WRITE, bot=BotLevel.MANAGE),
+    # Without a bot: what concerns all of them, private ones included. About one bot: whoever sees it.
+    Permission.INSIGHTS_READ: Requirement(Scope.INSIGHTS_READ),
+    # What is archived or to be deleted is of all bots, private ones included.
+    Permission.RETENTION_READ: Requirement(Scope.RETENTION_READ, Role.ADMIN),
+    Permission.RETENTION_WRITE: Requirement(Scope.RETENTION_WRITE, Role.ADMIN),
+    Permission.BOT_RETENTION_READ: Requirement(Scope.RETENTION_READ, bot=BotLevel.MANAGE),
+    Permission.BOT_RETENTION_WRITE: Requirement(Scope.RETENTION_WRITE, bot=BotLevel.MANAGE),
+    Permission.ERASURES_READ: Requirement(Scope.ERASURES_WRITE, Role.ADMIN),
+    Permission.ERASURES_WRITE: Requirement(Scope.ERASURES_WRITE, Role.ADMIN),
+    Permission.WEBHOOKS_READ: Requirement(Scope.WEBHOOKS_READ, Role.ADMIN),
+    Permission.WEBHOOKS_WRITE: Requirement(Scope.WEBHOOKS_WRITE, Role.ADMIN),
+    Permission.HEALTH_READ: Requirement(Scope.ORGANIZATION_READ, Role.ADMIN),
 }

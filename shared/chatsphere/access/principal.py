@@ -55,6 +55,16 @@ class Principal:
         if self.role < requirement.role:
             raise InsufficientRoleError(f"This requires the role {requirement.role.text}.")
 
+    def require_scopes(self, *scopes: Scope) -> None:
+        """Raise where a key lacks one of these, which a request takes besides what its permission says.
+
+        Raises:
+            InsufficientScopeError: the API key lacks the scope.
+        """
+        for scope in scopes:
+            if scope not in self.scopes:
+                raise InsufficientScopeError(f"This requires the scope {scope.value}, too.")
+
     def to_context(self) -> dict[str, str]:
         """Return the authorizer's context: API Gateway passes on nothing but strings."""
         return {

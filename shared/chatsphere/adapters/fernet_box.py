@@ -12,10 +12,14 @@ if TYPE_CHECKING:
 
 
 class FernetSecretBox:
-    """`SecretBox` whose keys are derived from long random texts: the first seals, all open, so that one can change."""
+    """`SecretBox` whose keys are derived from long random texts: the first seals, all open, so that one can change.
 
-    def __init__(self, *keys: str) -> None:
+    Boxes of the same texts and different purposes have different keys: what one has sealed, no other opens.
+    """
+
+    def __init__(self, *keys: str, purpose: str = "") -> None:
         self._keys = keys
+        self._purpose = purpose
 
     def seal(self, text: str) -> str:
         """See `SecretBox.seal`."""
@@ -36,10 +40,11 @@ class FernetSecretBox:
 
         if not all(self._keys) or not self._keys:
             raise ConfigurationError("An encryption key is empty.")
-        return MultiFernet([Fernet(_derived(text)) for text in self._keys])
+        return MultiFernet([Fernet(_derived(text, self._purpose)) for text in self._keys])
 
 
-def _derived(text: str) -> bytes:
+def _derived(text: str, purpose: str) -> bytes:
     # The text is random: a slow derivation would only cost time.
-    digest = hashlib.sha256(b"chatsphere secret box\x00" + text.encode()).digest()
+    label = " ".join(filter(None, ("chatsphere secret box", purpose)))
+    digest = hashlib.sha256(label.encode() + b"\x00" + text.encode()).digest()
     return base64.urlsafe_b64encode(digest)

@@ -15,6 +15,8 @@ from chatsphere.settings import TokenSettings, TokenVerificationSettings
 
 ALGORITHM = "ES256"
 CURVE = "P-256"
+TYPE = "JWT"
+"""The header's `typ` of an access token."""
 MAX_TOKEN_LENGTH = 4096
 
 
@@ -29,7 +31,7 @@ class JwtTokenSigner:
         issued = int(now.timestamp())
         key = self._keys.keys[0]
         return jwt.encode(
-            {"alg": ALGORITHM, "kid": key.kid},
+            {"alg": ALGORITHM, "kid": key.kid, "typ": TYPE},
             {
                 **claims,
                 "iss": self._settings.token_issuer,
@@ -42,7 +44,7 @@ class JwtTokenSigner:
 
     @cached_property
     def _keys(self) -> KeySet:
-        return _key_set("TOKEN_KEYS", self._settings.token_keys, private=True)
+        return read_key_set("TOKEN_KEYS", self._settings.token_keys, private=True)
 
 
 class JwtTokenVerifier:
@@ -56,11 +58,13 @@ class JwtTokenVerifier:
         if len(token) > MAX_TOKEN_LENGTH:
             raise UnauthorizedError
         try:
-            claims = jwt.decode(token, self._keys, algorithms=[ALGORITHM]).claims
+            read = jwt.decode(token, self._keys, algorithms=[ALGORITHM])
+            kind, claims = read.header.get("typ"), read.claims
         except (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             # The header is the client's own JSON: what joserfc makes of odd types in it is not one error.
             raise UnauthorizedError from None
-        if claims.get("iss") != self._settings.token_issuer or not isinstance(claims.get("exp"), int):
+        # The same keys sign receipts, which are of another type.
+        if kind != TYPE or claims.get("iss") != self._settings.token_issuer or not isinstance(claims.get("exp"), int):
             raise UnauthorizedError
         if claims["exp"] <= now.timestamp():
             raise TokenExpiredError
@@ -77,7 +81,7 @@ class JwtTokenVerifier:
 
     @cached_property
     def _keys(self) -> KeySet:
-        return _key_set("TOKEN_PUBLIC_KEYS", self._settings.token_public_keys, private=False)
+        return read_key_set("TOKEN_PUBLIC_KEYS", self._settings.token_public_keys, private=False)
 
 
 def generate_key() -> dict[str, Any]:
@@ -86,7 +90,12 @@ def generate_key() -> dict[str, Any]:
     return dict(key.as_dict(private=True))
 
 
-def _key_set(variable: str, text: str, *, private: bool) -> KeySet:
+def read_key_set(variable: str, text: str, *, private: bool) -> KeySet:
+    """Return a variable's JWK set.
+
+    Raises:
+        ConfigurationError: it is none, or not of private or public P-256 keys.
+    """
     kind = "private" if private else "public"
     try:
         keys = [ECKey.import_key(key) for key in json.loads(text)["keys"]]

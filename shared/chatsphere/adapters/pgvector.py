@@ -3,6 +3,8 @@
 # Only constants are put together here; every value is a parameter.
 # ruff: noqa: S608
 
+import json
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -40,6 +42,7 @@ class _Statements:
     delete_document: str
     delete_namespace: str
     count: str
+    fetch: str
     documents: str
 
 
@@ -60,6 +63,10 @@ def _statements(table: str, namespace: str, *key: str) -> _Statements:
         count=f"""
             SELECT count(*) AS vectors FROM {table}
             WHERE {namespace} AND (%(document)s::uuid IS NULL OR document_id = %(document)s)""",
+        fetch=f"""
+            SELECT ordinal, embedding::text AS embedding FROM {table}
+            WHERE {namespace} AND document_id = %(document)s AND generation = %(generation)s
+              AND ordinal = ANY (%(ordinals)s)""",
         documents=f"""
             SELECT DISTINCT document_id FROM {table}
             WHERE {namespace} AND (%(after)s::uuid IS NULL OR document_id > %(after)s::uuid)
@@ -149,6 +156,21 @@ class PgVectorStore:
         """Return the number of vectors of the bot, or of one document in it."""
         with self._database.transaction(namespace.organization_id) as connection:
             return _count(connection, _of(namespace).count, _place(namespace) | {"document": document_id})
+
+    def fetch(self, namespace: Namespace, ids: Sequence[str]) -> dict[str, Vector]:
+        """Return vectors by their ids, exactly as they are kept: a number at half precision has few digits."""
+        wanted: defaultdict[str, list[int]] = defaultdict(list)
+        for vector_id in ids:
+            generation, _, ordinal = vector_id.rpartition(":")
+            wanted[generation].append(int(ordinal))
+        found: dict[str, Vector] = {}
+        with self._database.transaction(namespace.organization_id) as connection:
+            for prefix, ordinals in wanted.items():
+                document, _, generation = prefix.partition(":")
+                values = {"document": document, "generation": int(generation), "ordinals": ordinals}
+                for row in connection.execute(_of(namespace).fetch, _place(namespace) | values):
+                    found[f"{prefix}:{row['ordinal']}"] = json.loads(row["embedding"])
+        return found
 
     def documents(self, namespace: Namespace, *, after: str | None = None) -> VectorsPage:
         """Return the next documents that have vectors, in the order of their ids."""

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from chatsphere.db.database import Database
 from chatsphere.ports import CacheSpace, Clock
@@ -46,6 +47,15 @@ DELETE_OLDEST: Final = """
         OFFSET %(kept)s LIMIT %(swept)s FOR UPDATE SKIP LOCKED)
 """
 
+COUNT: Final = """
+    SELECT count(*) AS entries FROM cache_entries
+    WHERE organization_id = app.current_organization() AND bot_id = %(bot_id)s
+"""
+
+CLEAR: Final = """
+    DELETE FROM cache_entries WHERE organization_id = app.current_organization() AND bot_id = %(bot_id)s
+"""
+
 
 class PostgresCache:
     """The `Cache` port on the table `cache_entries`. A space holds `max_entries`."""
@@ -78,6 +88,17 @@ class PostgresCache:
             connection.execute(PUT, values)
             connection.execute(DELETE_EXPIRED, values)
             connection.execute(DELETE_OLDEST, values)
+
+    def count(self, organization_id: UUID, bot_id: UUID) -> int:
+        """See `Cache.count`."""
+        with self._database.transaction(organization_id) as connection:
+            row = connection.execute(COUNT, {"bot_id": bot_id}).fetchone()
+        return int(row["entries"]) if row else 0
+
+    def clear(self, organization_id: UUID, bot_id: UUID) -> int:
+        """See `Cache.clear`."""
+        with self._database.transaction(organization_id) as connection:
+            return connection.execute(CLEAR, {"bot_id": bot_id}).rowcount
 
 
 def _place(space: CacheSpace) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """`ObjectStore` on Amazon S3, or anything that speaks its protocol."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from itertools import islice, takewhile
+from itertools import chain, islice, takewhile
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -11,27 +11,33 @@ from urllib.parse import quote
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chatsphere.adapters.s3_multipart import PART_BYTES, regrouped, upload_parts
 from chatsphere.errors import DocumentTooLargeError, NotFoundError, UnavailableError
 from chatsphere.ports import ListedObject, ObjectVersion, PresignedPost, StoredObject
-from chatsphere.settings import StorageSettings
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
-_PART_BYTES: Final = 1024 * 1024
+_BLOCK_BYTES: Final = 1024 * 1024
 _AT_ONCE: Final = 1000
 _MISSING: Final = frozenset({"NoSuchKey", "NoSuchVersion", "NotFound", "404"})
 _NO_SUCH_VERSION_ID: Final = frozenset({"InvalidArgument", "MethodNotAllowed", "400", "405"})
 """Answers to a version id that no version has, or that is a delete marker's."""
 
+_BEYOND_END: Final = frozenset({"InvalidRange", "416"})
+
+
+class _BeyondEndError(Exception):
+    """What was to be read begins behind the object's end."""
+
 
 class S3ObjectStore:
     """The `ObjectStore` port on one bucket; connects when first used."""
 
-    def __init__(self, settings: StorageSettings) -> None:
-        self._bucket = settings.uploads_bucket
-        self._endpoint = settings.s3_endpoint
+    def __init__(self, bucket: str, endpoint: str | None = None) -> None:
+        self._bucket = bucket
+        self._endpoint = endpoint
 
     @property
     def bucket(self) -> str:
@@ -89,6 +95,37 @@ class S3ObjectStore:
         stated = {"ContentLength": len(body), "ContentType": content_type, "Metadata": dict(metadata)}
         return _stored(key, {**answer, **stated})
 
+    def put_stream(
+        self, key: str, blocks: Iterable[bytes], *, content_type: str, metadata: Mapping[str, str]
+    ) -> StoredObject:
+        """See `ObjectStore.put_stream`; in parts, which takes the memory of one of them, where it is large."""
+        parts = regrouped(blocks, PART_BYTES)
+        first, second = next(parts, b""), next(parts, None)
+        if second is None:
+            return self.put(key, first, content_type=content_type, metadata=metadata)
+        with _answered():
+            answer, size = upload_parts(
+                self._client,
+                self._bucket,
+                key,
+                chain((first, second), parts),
+                content_type=content_type,
+                metadata=metadata,
+            )
+        stated = {"ContentLength": size, "ContentType": content_type, "Metadata": dict(metadata)}
+        return _stored(key, {**answer, **stated})
+
+    def read(self, key: str, version_id: str | None, *, start: int, length: int) -> bytes:
+        """See `ObjectStore.read`."""
+        try:
+            with _answered(missing=_MISSING | _NO_SUCH_VERSION_ID, beyond=_BEYOND_END):
+                answer = self._client.get_object(
+                    **self._address(key, version_id), Range=f"bytes={start}-{start + length - 1}"
+                )
+                return answer["Body"].read()
+        except _BeyondEndError:
+            return b""
+
     def download(self, key: str, version_id: str | None, target: Path, *, max_bytes: int) -> StoredObject:
         """See `ObjectStore.download`."""
         with _answered(missing=_MISSING | _NO_SUCH_VERSION_ID):
@@ -97,7 +134,7 @@ class S3ObjectStore:
                 raise DocumentTooLargeError
             left = max_bytes
             with target.open("wb") as file:
-                for part in answer["Body"].iter_chunks(_PART_BYTES):
+                for part in answer["Body"].iter_chunks(_BLOCK_BYTES):
                     left -= len(part)
                     if left < 0:
                         raise DocumentTooLargeError
@@ -201,13 +238,16 @@ def s3_client(endpoint: str | None) -> "S3Client":
 
 
 @contextmanager
-def _answered(missing: frozenset[str] = frozenset()) -> Iterator[None]:
+def _answered(missing: frozenset[str] = frozenset(), beyond: frozenset[str] = frozenset()) -> Iterator[None]:
     """Let no error of the vendor's out: these codes mean that the object is missing, all else that it fails."""
     try:
         yield
     except ClientError as error:
-        if error.response.get("Error", {}).get("Code") in missing:
+        code = error.response.get("Error", {}).get("Code")
+        if code in missing:
             raise NotFoundError("There is no such object.") from None
+        if code in beyond:
+            raise _BeyondEndError from None
         raise UnavailableError("The object store refused the request.") from error
     except BotoCoreError as error:
         raise UnavailableError("The object store does not answer.") from error

@@ -50,6 +50,10 @@ class VectorsByLength:
         """See `VectorStore.count`."""
         return self._store(namespace).count(namespace, document_id)
 
+    def fetch(self, namespace: Namespace, ids: Sequence[str]) -> dict[str, Vector]:
+        """See `VectorStore.fetch`."""
+        return self._store(namespace).fetch(namespace, ids)
+
     def documents(self, namespace: Namespace, *, after: str | None = None) -> VectorsPage:
         """See `VectorStore.documents`."""
         return self._store(namespace).documents(namespace, after=after)

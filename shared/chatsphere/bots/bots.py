@@ -19,6 +19,7 @@ from chatsphere.db.database import Connection, Database
 from chatsphere.errors import UnavailableError
 from chatsphere.knowledge.ingestion.receipts import Deletion, open_deletion
 from chatsphere.ports import MessageQueue
+from chatsphere.retention.holds import refuse_if_held
 
 VISIBILITIES: Final = ("private", "organization", "public")
 
@@ -89,8 +90,10 @@ def delete_bot(
 
     Raises:
         NotFoundError: the tenant has no such bot.
+        LegalHoldError: it is held, or something of it.
     """
     with database.transaction(organization_id, actor_id) as connection:
+        refuse_if_held(connection, bot_id=bot_id)
         values = {"id": bot_id, "status": "deleting", "now": now}
         bot_of(connection.execute(queries.SET_STATUS, values).fetchone())
         publication.keep_in_step(connection, bot_id, now)

@@ -1,14 +1,14 @@
 """The SQL of bots, one described constant a query.
 
 Row level security already hides other tenants; `TENANT` says it again, so that neither is the only guard. A bot
-that is being deleted exists for nobody but the job that deletes it.
+that is being deleted, or is not whole yet, exists for nobody but the job that deletes or imports it.
 """
 
 # Only constants are put together here; every value is a parameter.
 # ruff: noqa: S608
 
 TENANT = "bots.organization_id = app.current_organization()"
-VISIBLE = f"{TENANT} AND bots.status <> 'deleting'"
+VISIBLE = f"{TENANT} AND bots.status NOT IN ('deleting', 'importing')"
 
 COLUMNS = """bots.id, bots.organization_id, bots.name, bots.description, bots.avatar, bots.welcome_message,
     bots.system_prompt, bots.model, bots.temperature, bots.visibility, bots.configuration, bots.is_active, bots.status,
@@ -77,7 +77,8 @@ SET_STATUS = f"""
 """
 """Archive a bot, or take it away from everybody, which makes its slug free; no row where there is none."""
 
-ANSWERS_ANYBODY = "bots.visibility = 'public' AND bots.is_active AND bots.status NOT IN ('archived', 'deleting')"
+ANSWERS_ANYBODY = """bots.visibility = 'public' AND bots.is_active
+    AND bots.status NOT IN ('archived', 'deleting', 'importing')"""
 
 KEEP_PUBLICATION = f"""
     WITH shown AS (

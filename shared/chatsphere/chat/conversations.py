@@ -8,6 +8,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
+from chatsphere.archive.removals import remove_from_archive
 from chatsphere.bots.bots import get_bot
 from chatsphere.chat import conversation_queries, queries, under_way_queries
 from chatsphere.chat.feedback.feedback import feedback_of
@@ -17,6 +18,7 @@ from chatsphere.chat.turns import CLOCK_SKEW
 from chatsphere.db.database import Connection
 from chatsphere.db.uuid_time import kept_between
 from chatsphere.errors import NotFoundError
+from chatsphere.retention.holds import refuse_if_held
 
 Row = dict[str, Any]
 
@@ -124,13 +126,16 @@ def delete_conversation(
 
     Raises:
         NotFoundError: the tenant has no such conversation.
+        LegalHoldError: it is held.
     """
+    refuse_if_held(connection, conversation_id=conversation_id)
     # First, as whoever keeps an answer does: in the other order each could wait for the other.
     connection.execute(under_way_queries.STOP_OF_CONVERSATION, {"conversation_id": conversation_id, "now": now})
     deleted = connection.execute(queries.DELETE_CONVERSATION, {"conversation_id": conversation_id}).fetchone()
     if deleted is None:
         raise NotFoundError("There is no such conversation.")
     forget_conversation(connection, deleted["bot_id"], conversation_id, deletion_id, now)
+    remove_from_archive(connection, deleted["bot_id"], conversation_id, removal_id=deletion_id, now=now)
     return MemoryPurgeMessage(organization_id=organization_id, bot_id=deleted["bot_id"])
 
 

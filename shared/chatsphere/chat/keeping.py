@@ -81,7 +81,7 @@ def write_turn(
     """Write the turn's rows; whoever calls holds the right to."""
     connection.execute(queries.ADD_QUESTION, message_rows.question_row(turn))
     connection.execute(queries.ADD_ANSWER, message_rows.answer_row(turn, draft, latency_ms, now))
-    connection.execute(queries.ADD_USAGE, message_rows.usage_row(turn, draft, ids.new(), now))
+    connection.execute(queries.ADD_USAGE, message_rows.usage_row(turn, draft, latency_ms, ids.new(), now))
     if draft.sources:
         connection.execute(queries.COUNT_SOURCES, message_rows.source_counts(draft, now))
     # Who asks a version by its number compares versions: no reader was left without an answer.

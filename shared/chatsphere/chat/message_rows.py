@@ -75,22 +75,25 @@ def answer_row(turn: AskedTurn, draft: Draft, latency_ms: Mapping[str, int], now
     )
 
 
-def usage_row(turn: AskedTurn, draft: Draft, event_id: UUID, now: datetime) -> Row:
+def usage_row(turn: AskedTurn, draft: Draft, latency_ms: Mapping[str, int], event_id: UUID, now: datetime) -> Row:
     """Return the usage event."""
-    about = {
-        "model": turn.model,
-        "answerable": draft.answerable,
-        "reason": draft.reason,
-        "channel": turn.question.channel,
-    }
     return (
         _keys(turn)
         | asdict(draft.usage)
+        | {stage: latency_ms.get(stage) for stage in ("total", "first_token", "retrieve")}
         | {
             "id": event_id,
             "api_key_id": turn.question.api_key_id,
             "user_id": turn.question.user_id,
-            "metadata": Jsonb(about),
+            "end_user_id": turn.question.end_user_id,
+            "model": turn.model,
+            "channel": turn.question.channel,
+            "answerable": draft.answerable,
+            "reason": draft.reason,
+            "finish_reason": draft.finish_reason,
+            "cached": draft.cached,
+            "citations": len(draft.citations),
+            "dropped_citations": draft.dropped_citations,
             "created_at": now,
         }
     )

@@ -20,6 +20,7 @@ from chatsphere.db.database import Connection, Database
 from chatsphere.errors import BotArchivedError, ConflictError, NotFoundError
 from chatsphere.knowledge.redaction.masking import MakeFinder, masking, no_finder
 from chatsphere.ports import AnswerModel, Clock, Ids, Turn
+from chatsphere.privacy.end_users import refuse_erased
 
 
 class BotInactiveError(ConflictError):
@@ -46,6 +47,7 @@ def open_turn(
         NotFoundError: there is no such bot, version, or conversation of it and of this end user. To a visitor, a bot
             that is not public, or answers nobody, does not exist.
         BotInactiveError, BotArchivedError: the bot is switched off, or archived.
+        EndUserErasedError: the end user is being erased.
         QuotaExceededError, BudgetExhaustedError: see `chatsphere.billing.budgets.reserve`.
     """
     asked = AskedTurn(
@@ -61,6 +63,7 @@ def open_turn(
     question_tokens = model.count_tokens(question.message)
     with database.transaction(question.organization_id, question.user_id) as connection:
         bot = _bot(connection, question)
+        refuse_erased(connection, question.bot_id, question.end_user_id, asked.asked_at)
         kept = _history(connection, question, asked.asked_at)
         mask = masking(bot.configuration.redaction, personal_data)
         asked = replace(asked, question=question_masked(question, mask))

@@ -7,11 +7,12 @@ only guard.
 # Only constants are put together here; every value is a parameter.
 # ruff: noqa: S608
 
-# A conversation of a bot.
+# A conversation of a bot, which no retention run deletes until the transaction ends: by then it sees the answer.
 CONVERSATION_OF_BOT = """
 SELECT id, bot_id, end_user_id, title, channel, metadata, created_at, updated_at, ended_at
 FROM conversations
 WHERE organization_id = app.current_organization() AND id = %(conversation_id)s AND bot_id = %(bot_id)s
+FOR KEY SHARE
 """
 
 DELETE_CONVERSATION = """
@@ -92,11 +93,16 @@ VALUES (%(id)s, %(organization_id)s, %(bot_id)s, %(conversation_id)s, 'assistant
 
 ADD_USAGE = """
 INSERT INTO usage_events
-    (id, organization_id, bot_id, api_key_id, user_id, metric, value, prompt_tokens, completion_tokens,
-     embedding_tokens, cost_microdollars, metadata, created_at)
-VALUES (%(id)s, %(organization_id)s, %(bot_id)s, %(api_key_id)s, %(user_id)s, 'chat.answer', 1,
-    %(prompt_tokens)s, %(completion_tokens)s, %(embedding_tokens)s, %(cost_microdollars)s, %(metadata)s,
-    %(created_at)s)
+    (id, organization_id, bot_id, api_key_id, user_id, end_user_id, conversation_id, metric, value, model, channel,
+     answerable, reason, finish_reason, cached, citations, dropped_citations, prompt_tokens, completion_tokens,
+     embedding_tokens, cost_microdollars, total_ms, first_token_ms, retrieve_ms, created_at)
+VALUES (%(id)s, %(organization_id)s, %(bot_id)s, %(api_key_id)s, %(user_id)s,
+    COALESCE(%(end_user_id)s, (
+        SELECT end_user_id FROM conversations
+        WHERE organization_id = app.current_organization() AND id = %(conversation_id)s)),
+    %(conversation_id)s, 'chat.answer', 1, %(model)s, %(channel)s, %(answerable)s, %(reason)s, %(finish_reason)s,
+    %(cached)s, %(citations)s, %(dropped_citations)s, %(prompt_tokens)s, %(completion_tokens)s, %(embedding_tokens)s,
+    %(cost_microdollars)s, %(total)s, %(first_token)s, %(retrieve)s, %(created_at)s)
 """
 
 # Counts for each document how often it was given to the model and cited. One that has gone meanwhile is left

@@ -30,9 +30,10 @@ FROM bots WHERE organization_id = app.current_organization() AND bots.id = %(bot
 
 COUNT_EMBEDDING: Final = """
 INSERT INTO usage_events
-    (id, organization_id, bot_id, api_key_id, user_id, metric, value, embedding_tokens, cost_microdollars, created_at)
-SELECT %(id)s, app.current_organization(), bots.id, %(api_key_id)s, %(user_id)s, 'embedding', %(tokens)s, %(tokens)s,
-    %(cost_microdollars)s, %(now)s
+    (id, organization_id, bot_id, api_key_id, user_id, metric, value, model, embedding_tokens, cost_microdollars,
+     created_at)
+SELECT %(id)s, app.current_organization(), bots.id, %(api_key_id)s, %(user_id)s, 'embedding', %(tokens)s,
+    bots.embedding_model, %(tokens)s, %(cost_microdollars)s, %(now)s
 FROM bots WHERE organization_id = app.current_organization() AND bots.id = %(bot_id)s
 """
 """Count what the embedding of a search's query took, where that costs something."""

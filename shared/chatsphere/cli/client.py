@@ -82,6 +82,26 @@ class Client:
             if not cursor:
                 return
 
+    def whole(self, path: str, query: Query | None = None) -> JsonObject:
+        """Return a report with the `data` of all its pages."""
+        first = self.get(path, query)
+        cursor, data = first.get("next_cursor"), first["data"]
+        while cursor:
+            page = self.get(path, {**(query or {}), "cursor": cursor})
+            data, cursor = data + page["data"], page.get("next_cursor")
+        return first | {"data": data, "next_cursor": None, "has_more": False}
+
+    def tables(self, path: str, query: Query | None = None) -> Iterator[str]:
+        """Yield every page of a list as CSV, each with its head."""
+        given = {name: value for name, value in (query or {}).items() if value is not None}
+        while True:
+            response = self._transport.send(Call("GET", path, query=given | {"format": "csv"}, repeatable=True))
+            yield response.text
+            following = response.links.get("next")
+            if following is None:
+                return
+            given |= {"cursor": httpx.URL(following["url"]).params["cursor"]}
+
     def stream(self, path: str, body: Mapping[str, Any]) -> AbstractContextManager[Iterator[Event]]:
         """Open a stream of events that answers a question.
 

@@ -20,6 +20,26 @@ def running(session: Session, bot_id: str) -> dict[str, Any] | None:
     return newest if newest and newest["status"] == "running" else None
 
 
+def follow_memory(
+    session: Session, bots: Sequence[dict[str, Any]], runs: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Show how much the bots' memories lack until they are whole; return the runs as they are then."""
+    names = {bot["id"]: plain(bot["name"]) for bot in bots}
+    latest = {run["id"]: run for run in runs}
+    with bars(session.output) as shown:
+        total = {run["id"]: (run["estimate"] or {}).get("memory_messages") or 0 for run in runs}
+        steps = {run["id"]: shown.add(f"{names[run['bot_id']]}: memory", total[run["id"]]) for run in runs}
+        pause = FIRST_PAUSE_SECONDS
+        while waiting := [run for run in latest.values() if run.get("memory_left")]:
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+            for run in waiting:
+                now = session.client.get(f"/bots/{run['bot_id']}/training-runs/{run['id']}")
+                latest[run["id"]] = now
+                steps[run["id"]](max(0, total[run["id"]] - (now["memory_left"] or 0)))
+    return list(latest.values())
+
+
 def follow(session: Session, bots: Sequence[dict[str, Any]], runs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Show how far the runs are until each has ended; return them as they are then."""
     names = {bot["id"]: plain(bot["name"]) for bot in bots}

@@ -62,19 +62,36 @@ class Uploader:
         return Sent(answer["document"], sha256)
 
     def _post(self, upload: JsonObject, file: LocalFile, size: int) -> str:
-        """Post the form; return the content's SHA-256 in hexadecimal."""
-        attempt = 1
-        while True:
-            with file.path.open("rb") as opened:
-                body = _Measured(opened, size, self.on_bytes, self.stopped)
-                problem = _try(self.store, upload, file, body)
-            if problem is None:
-                return body.sha256.hexdigest()
-            self.on_bytes(-body.sent)
-            attempt += 1
-            wait = self.policy.wait_before(attempt) if problem.again else None
-            if wait is None or self.stopped.wait(wait):
-                raise problem.error
+        return post_file(self.store, upload, file, size, self.on_bytes, self.stopped, self.policy)
+
+
+def post_file(
+    store: httpx.Client,
+    upload: JsonObject,
+    file: LocalFile,
+    size: int,
+    on_bytes: Callable[[int], None],
+    stopped: threading.Event,
+    policy: RetryPolicy,
+) -> str:
+    """Post a form with a file of this size; return the content's SHA-256 in hexadecimal.
+
+    Raises:
+        UploadError: the store does not take it.
+        OSError: it cannot be read.
+    """
+    attempt = 1
+    while True:
+        with file.path.open("rb") as opened:
+            body = _Measured(opened, size, on_bytes, stopped)
+            problem = _try(store, upload, file, body)
+        if problem is None:
+            return body.sha256.hexdigest()
+        on_bytes(-body.sent)
+        attempt += 1
+        wait = policy.wait_before(attempt) if problem.again else None
+        if wait is None or stopped.wait(wait):
+            raise problem.error
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,10 @@ class ConcurrentIndex:
 
 INDEXES: Final = (
     ConcurrentIndex("messages_words", "messages", "USING gin (app.message_lexemes(bot_id, content))", partitioned=True),
+    ConcurrentIndex("messages_age", "messages", "(organization_id, bot_id, created_at)", partitioned=True),
+    ConcurrentIndex(
+        "messages_system", "messages", "(organization_id, bot_id, created_at) WHERE role = 'system'", partitioned=True
+    ),
     ConcurrentIndex("conversations_used", "conversations", "(organization_id, bot_id, updated_at DESC, id DESC)"),
 )
 
@@ -58,7 +62,7 @@ def build_indexes(connection: psycopg.Connection) -> None:
             continue
         names = {"table": f"public.{index.table}", "index": f"public.{index.name}"}
         for (partition,) in connection.execute(MISSING, names).fetchall():
-            own = f"{partition}_words"
+            own = partition + index.name.removeprefix(index.table)
             _build(connection, own, partition, index.definition)
             connection.execute(TIMEOUT, (ATTACHING,))
             connection.execute(

@@ -1,6 +1,6 @@
 """The unit of work: one short transaction in which the database knows the tenant."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, nullcontext
 from threading import RLock
 from typing import Final
@@ -20,6 +20,12 @@ SLOW_READ_MS: Final = 10_000
 Password = Callable[[], str]
 """Makes the password of the next connection, where the URL holds none."""
 
+EventsHook = Callable[[Collection[UUID]], None]
+"""Is told whose outbox holds something new, after the COMMIT. It raises nothing: the work is done."""
+
+EVENT_NOTICE: Final = "CSWEB"
+"""SQLSTATE of the notice with which a trigger says that it wrote an event of the organization that it names."""
+
 
 class Database:
     """One connection of one execution environment, opened when first needed.
@@ -35,6 +41,7 @@ class Database:
         password: Password | None = None,
         connect_seconds: int = 5,
         application_name: str = "chatsphere",
+        on_events: EventsHook | None = None,
     ) -> None:
         self._url = url
         self._password = password
@@ -42,6 +49,8 @@ class Database:
         self._application_name = application_name
         self._connection: Connection | None = None
         self._lock = RLock()
+        self._on_events = on_events
+        self._events_of: set[UUID] = set()
 
     @contextmanager
     def transaction(
@@ -76,6 +85,9 @@ class Database:
             except BaseException:
                 self._roll_back(connection)
                 raise
+            events_of = set(self._events_of)
+        if events_of and self._on_events is not None:
+            self._on_events(events_of)
 
     def close(self) -> None:
         """Close the connection; the next transaction opens another."""
@@ -100,6 +112,7 @@ class Database:
 
     def _begin_once(self, organization_id: UUID | None, actor_id: UUID | None, statement_ms: int | None) -> Connection:
         connection = self._open()
+        self._events_of.clear()
         # One round trip for all. Not connection.transaction(), which would stay in pipeline mode.
         with connection.pipeline():
             connection.execute("BEGIN")
@@ -131,4 +144,10 @@ class Database:
                 application_name=self._application_name,
                 password=self._password() if self._password else None,
             )
+            self._connection.add_notice_handler(self._hear)
         return self._connection
+
+    def _hear(self, notice: psycopg.errors.Diagnostic) -> None:
+        # It comes with the statement's own answer: nobody has to ask the database whether there is an event.
+        if notice.sqlstate == EVENT_NOTICE and notice.message_primary is not None:
+            self._events_of.add(UUID(notice.message_primary))

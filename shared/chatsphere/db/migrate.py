@@ -14,7 +14,13 @@ from chatsphere.db.concurrent_indexes import build_indexes
 from chatsphere.errors import ConfigurationError, UnavailableError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-LOGIN_ROLES = ("chatsphere_app", "chatsphere_authenticator", "chatsphere_reaper", "chatsphere_eraser")
+LOGIN_ROLES = (
+    "chatsphere_app",
+    "chatsphere_authenticator",
+    "chatsphere_reaper",
+    "chatsphere_eraser",
+    "chatsphere_maintainer",
+)
 SEARCH_ROLE = "chatsphere_search"
 IAM_ROLE: Final = "rds_iam"
 LOCK: Final = 7236190452
@@ -83,10 +89,17 @@ def current_revision(admin_url: str) -> str | None:
     return str(row[0]) if row else None
 
 
+def is_known(revision: str) -> bool:
+    """Return whether this release knows a revision: one that it does not is a later release's."""
+    return revision in _known(alembic_config(""))
+
+
+def _known(config: Config) -> set[str]:
+    return {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+
+
 def _is_newer(current: str | None, config: Config) -> bool:
-    """Return whether the database is at a revision that this release does not know."""
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    return current is not None and current not in known
+    return current is not None and current not in _known(config)
 
 
 def _keep_others_out(connection: psycopg.Connection, wait_seconds: int) -> None:

@@ -9,9 +9,11 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from chatsphere.bootstrap import container
+from chatsphere.errors import UnavailableError
 from chatsphere.http.docs_page import docs_page
 from chatsphere.http.openapi import openapi_document
 from chatsphere.http.operations import PUBLIC
+from chatsphere.privacy.signing import receipt_keys
 
 TAGS = ["service"]
 BRIEFLY_CACHED = {"Cache-Control": "public, max-age=300"}
@@ -54,14 +56,23 @@ def description_router(routers: Sequence[Router], streamed: PathsAndSchemas) -> 
 
     @router.get(
         "/.well-known/jwks.json",
-        summary="The keys that verify access tokens",
+        summary="The keys that verify access tokens and receipts of erasures",
         tags=TAGS,
         operation_id="getJwks",
         responses={200: _as("application/json", {"type": "object"})},
         openapi_extensions=PUBLIC,
     )
     def jwks() -> Response[Any]:
-        return _answer("application/json", json.dumps(container().token_verifier.public_keys()))
+        c = container()
+        # Apart: libraries that verify access tokens read `keys`, and must not find one there that is retired.
+        published: dict[str, Any] = dict(c.token_verifier.public_keys())
+        try:
+            with c.database.transaction(None) as connection:
+                published["receipt_keys"] = receipt_keys(connection)
+        except UnavailableError:
+            # Whoever verifies access tokens need not wait for it.
+            return _answer("application/json", json.dumps(published), {"Cache-Control": "no-store"})
+        return _answer("application/json", json.dumps(published))
 
     return router
 

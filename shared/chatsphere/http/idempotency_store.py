@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 
 from chatsphere.access.principal import Principal
 from chatsphere.db.database import Connection
-from chatsphere.errors import IdempotencyKeyReusedError, RequestInProgressError
+from chatsphere.errors import AnswerErasedError, IdempotencyKeyReusedError, RequestInProgressError
 from chatsphere.ports import SecretBox
 
 KEPT: Final = timedelta(hours=24)
@@ -131,6 +131,7 @@ def claim(
     Raises:
         IdempotencyKeyReusedError: the key belongs to another request.
         RequestInProgressError: the first request is still under way.
+        AnswerErasedError: it was answered, and an erasure took the answer.
     """
     token = uuid4()
     values = {
@@ -152,6 +153,8 @@ def claim(
         raise IdempotencyKeyReusedError("This Idempotency-Key was sent with another request.")
     if held["status_code"] is None:
         raise RequestInProgressError("The first request with this Idempotency-Key is under way; ask again.")
+    if held["answer"] is None:
+        raise AnswerErasedError("The first request was answered, and its answer was erased since.")
     return KeptAnswer(**json.loads(box.open(held["answer"])))
 
 

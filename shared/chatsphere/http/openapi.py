@@ -43,6 +43,12 @@ TAGS = {
     "feedback": "What those who asked think of the answers.",
     "unanswered questions": "What a bot was asked and did not know.",
     "evaluation": "Sets of questions that a bot is measured with.",
+    "insights": "What was used, what it cost, how fast and how good it was.",
+    "retention": "What is deleted or archived when, and the runs that do it.",
+    "legal holds": "What nobody may delete.",
+    "archive": "What was archived: listed, read, brought back.",
+    "erasures": "What was erased everywhere, with a signed receipt.",
+    "webhooks": "What other systems are told.",
     "audit log": "Who did what to which object, when, and from where.",
     "service": "The API about itself.",
 }

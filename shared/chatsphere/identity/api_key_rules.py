@@ -12,7 +12,16 @@ from chatsphere.errors import FieldError, ForbiddenError, InsufficientRoleError,
 from chatsphere.identity import api_key_queries as queries
 from chatsphere.identity.model import ApiKey, ApiKeySettings
 
-NOT_OF_A_BOT: Final = frozenset({Scope.API_KEYS, Scope.ORGANIZATION_WRITE, Scope.AUDIT_READ})
+NOT_OF_A_BOT: Final = frozenset(
+    {
+        Scope.API_KEYS,
+        Scope.ORGANIZATION_WRITE,
+        Scope.AUDIT_READ,
+        Scope.ERASURES_WRITE,
+        Scope.WEBHOOKS_READ,
+        Scope.WEBHOOKS_WRITE,
+    }
+)
 """What is about the whole organization: a key limited to bots cannot do it."""
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
-from chatsphere.access.permissions import ALL_SCOPES, Scope
+from chatsphere.access.permissions import Scope
 from chatsphere.access.principal import Principal
 from chatsphere.http.models import ApiRequest, ApiResponse, unchanged
 from chatsphere.identity.model import ApiKeySettings
@@ -34,8 +34,19 @@ Money = Annotated[
     int | None, Field(ge=0, le=10**15, description="Micro-dollars of all answers in a calendar month (UTC).")
 ]
 
-KEY_SCOPES = ALL_SCOPES - {Scope.API_KEYS, Scope.ORGANIZATION_WRITE, Scope.AUDIT_READ}
-"""What a key may do unless it says otherwise: nothing that is about people or further keys."""
+KEY_SCOPES = frozenset(
+    {
+        Scope.BOTS_READ,
+        Scope.BOTS_WRITE,
+        Scope.DOCUMENTS_READ,
+        Scope.DOCUMENTS_WRITE,
+        Scope.CHAT,
+        Scope.CONVERSATIONS_READ,
+        Scope.CONVERSATIONS_WRITE,
+        Scope.ORGANIZATION_READ,
+    }
+)
+"""What a key may do unless it says otherwise: what bots are worked with. A new scope is given only when it is named."""
 
 
 class ApiKeyRequest(ApiRequest):
@@ -46,7 +57,8 @@ class ApiKeyRequest(ApiRequest):
         frozenset[Scope] | None,
         Field(
             min_length=1,
-            description="Null for all that the maker has but `api_keys`, `organization:write` and `audit:read`.",
+            description="Null for those of bots, documents, chat and conversations, and `organization:read`, "
+            "as far as the maker has them.",
         ),
     ] = None
     bot_ids: Bots = None

@@ -25,7 +25,7 @@ class DeletionResponse(ApiResponse):
     bot_id: UUID
     document_id: UUID | None
     reason: Annotated[
-        Literal["api", "bucket", "source", "reconcile"],
+        Literal["api", "bucket", "source", "reconcile", "retention"],
         Field(description="A request, the bucket, the web source it came from, or a comparison of the stores."),
     ]
     status: DeletionStatus

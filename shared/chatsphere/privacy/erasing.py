@@ -1,159 +1,126 @@
-"""The job that deletes a person or an organization everywhere, looks a second time, and only then writes the receipt.
+"""The job that erases everywhere, looks a second time, writes the receipt, and later looks once more.
 
 Each step may be done again: a worker that dies leaves a lease that expires, and the reaper has the rest done.
 """
 
-from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final
-from uuid import UUID
-
-from psycopg.types.json import Jsonb
+from datetime import datetime, timedelta
+from typing import Any, Protocol
 
 from chatsphere.db.database import Database
-from chatsphere.errors import UnavailableError
+from chatsphere.errors import LegalHoldError
 from chatsphere.knowledge.ingestion.messages import ErasureMessage
 from chatsphere.observability import logger
 from chatsphere.ports import Clock
 from chatsphere.privacy import erasing_queries as queries
-from chatsphere.privacy.model import ERASURE_LEASE, PERSON, UPLOADS_END, ErasureWork
-from chatsphere.privacy.organization_erasing import OrganizationEraser
-from chatsphere.privacy.person_erasing import PersonEraser
+from chatsphere.privacy.model import ERASURE_LEASE, HELD_AGAIN, OF_A_TENANT, ErasureWork
+from chatsphere.privacy.notes import ErasureNotes, Found
 from chatsphere.queue_batches import NotNowError
 
-ANONYMIZED: Final = frozenset({"bots", "bot_versions", "invitations", "usage_events", "audit_log_personal_values"})
-"""Where rows that name a person stay an organization's, without the name."""
 
-LOGS: Final = (
-    "No log holds a name or a mail address. The API's access log in the cloud names no person; its lines "
-    "expire by their retention, 30 days unless the deployment chose otherwise."
-)
+class KindEraser(Protocol):
+    """How erasures of some kinds are done."""
+
+    def erase(self, notes: ErasureNotes, work: ErasureWork, found: Found) -> dict[str, Any]:
+        """Erase, look again, and return the receipt.
+
+        Raises:
+            LegalHoldError: something is held; what is done is kept.
+            NotNowError: the time is up, or somebody has to be waited for; what is done is kept.
+            UnavailableError: a store does not answer, or the second look found something; to be tried again.
+        """
+        ...
+
+    def look_once_more(self, notes: ErasureNotes, work: ErasureWork) -> dict[str, Any]:
+        """Erase what was written late; return what the receipt says of it.
+
+        Raises:
+            LegalHoldError, NotNowError, UnavailableError: as `erase`.
+        """
+        ...
+
+    def paused(self, work: ErasureWork) -> None:
+        """A legal hold stands against it: let go of what is only meant for the time of the erasure."""
+        ...
+
+    def recheck_after(self, work: ErasureWork) -> timedelta | None:
+        """Return when to look once more, from the request on; None: never."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class ErasureJob:
-    """Works off erasures. `database` is the eraser's."""
+    """Works off erasures. `database` is the eraser's; `parts` erases parts of organizations, `wholes` all else."""
 
     database: Database
-    organizations: OrganizationEraser
-    people: PersonEraser
+    wholes: KindEraser
+    parts: KindEraser
     clock: Clock
 
     def run(self, message: ErasureMessage) -> None:
         """Finish an erasure, or look once more after one that is done; where neither is due, nothing happens.
 
+        One that a legal hold stands against is left to the reaper, which has it tried again.
+
         Raises:
-            NotNowError: somebody else is at it.
+            NotNowError: somebody else is at it, or it takes longer.
             UnavailableError: a store does not answer, or the second look found something; to be tried again.
         """
-        work = self._claim(message.erasure_id)
+        work = self._claim(message)
         if work is None:
             return
+        notes = ErasureNotes(self.database, self.clock, work.id)
         try:
-            if work.status == "done":
-                self._look_once_more(work)
-            else:
-                self._erase(work)
+            self._go_on(notes, work)
+        except LegalHoldError:
+            self._of(work).paused(work)
+            notes.pause(self.clock.now() + HELD_AGAIN, is_done=work.status == "done")
+            logger.info("erasure held", erasure_id=str(work.id), kind=work.kind)
         except Exception:
-            self._hold_until(work, self.clock.now())
+            notes.hold_until(self.clock.now())
             raise
 
-    def _erase(self, work: ErasureWork) -> None:
-        found = work.found or {"bots": {}, "removed": {}}
-        for organization_id in work.organizations:
-            bots = self._look_first(work, found, organization_id)
-            self.organizations.erase(organization_id, bots, self.clock.now(), lambda: self._keep_lease(work))
-        if work.kind == PERSON:
-            self._look_at_person(work, found)
-            self.people.erase(work.subject_id, found["email"])
-        left = self._look_again(work, found)
-        if left:
-            logger.warning("erasure not complete yet", erasure_id=str(work.id), left=left)
-            raise UnavailableError("Something is left.")
-        self._finish(work, found)
-
-    def _look_first(self, work: ErasureWork, found: dict[str, Any], organization_id: UUID) -> list[UUID]:
-        """Keep what there is of an organization, and where its vectors are, before anything of it is deleted."""
-        scope = str(organization_id)
-        known = {*map(UUID, found["bots"].get(scope, ())), *self.organizations.bots(organization_id)}
-        found["bots"][scope] = sorted(map(str, known))
-        self._keep(work, found, scope, self.organizations.look(organization_id, sorted(known)))
-        return sorted(known)
-
-    def _look_at_person(self, work: ErasureWork, found: dict[str, Any]) -> None:
-        email = found.get("email") or self.people.email(work.subject_id) or ""
-        found["email"] = email
-        self._keep(work, found, PERSON, self.people.look(work.subject_id, email))
-
-    def _keep(self, work: ErasureWork, found: dict[str, Any], scope: str, counts: Mapping[str, int]) -> None:
-        former = found["removed"].get(scope, {})
-        # A second try finds less than there was.
-        found["removed"][scope] = {key: max(former.get(key, 0), counts.get(key, 0)) for key in {*former, *counts}}
-        with self.database.transaction(None) as connection:
-            connection.execute(queries.KEEP_FOUND, {"id": work.id, "found": Jsonb(found)})
-
-    def _look_again(self, work: ErasureWork, found: Mapping[str, Any]) -> dict[str, int]:
-        """Return what is left, at every store: an upload or a request under way may have come in between."""
-        left: Counter[str] = Counter()
-        for organization_id in work.organizations:
-            left.update(self.organizations.look(organization_id, [*map(UUID, found["bots"][str(organization_id)])]))
-        if work.kind == PERSON:
-            left.update(self.people.look(work.subject_id, found["email"]))
-        return dict(left)
-
-    def _finish(self, work: ErasureWork, found: Mapping[str, Any]) -> None:
-        receipt = _receipt(found["removed"]) | {"checked_at": self.clock.now().isoformat(), "logs": LOGS}
-        self._write(work, receipt, done=not work.organizations)
+    def _go_on(self, notes: ErasureNotes, work: ErasureWork) -> None:
+        kind = self._of(work)
+        if work.status == "done":
+            late = kind.look_once_more(notes, work)
+            receipt = {**(work.receipt or {}), **late, "rechecked_at": self.clock.now().isoformat()}
+            notes.finish(receipt, recheck_at=None)
+            return
+        retired = self._wait_for_partitions()
+        receipt = kind.erase(notes, work, Found.of(work))
+        if self._wait_for_partitions() != retired:
+            raise NotNowError("a partition went into the archive meanwhile")
+        notes.finish(receipt, recheck_at=self._recheck_at(kind, work))
         logger.info("erasure done", erasure_id=str(work.id), kind=work.kind)
 
-    def _look_once_more(self, work: ErasureWork) -> None:
-        """Delete what came into the bucket after the receipt, by a permission that was given before."""
-        late = sum(self.organizations.erase_objects(organization_id) for organization_id in work.organizations)
-        if any(self.organizations.look(organization_id, ()) for organization_id in work.organizations):
-            raise UnavailableError("Something is left.")
-        receipt = {**(work.receipt or {}), "rechecked_at": self.clock.now().isoformat(), "late_objects_removed": late}
-        self._write(work, receipt, done=True)
-
-    def _write(self, work: ErasureWork, receipt: Mapping[str, Any], *, done: bool) -> None:
-        values = {
-            "id": work.id,
-            "now": self.clock.now(),
-            "receipt": Jsonb(receipt),
-            "recheck_at": None if done else work.requested_at + UPLOADS_END,
-        }
+    def _wait_for_partitions(self) -> int:
+        """Rows that are on their way from a table into the archive are in neither, and no look finds them. Return how
+        many partitions went by now.
+        """
         with self.database.transaction(None) as connection:
-            connection.execute(queries.FINISH, values)
+            row = connection.execute(queries.PARTITIONS_LEAVING).fetchone()
+        assert row is not None
+        if row["leaving"]:
+            raise NotNowError("a partition is on its way into the archive")
+        return int(row["retired"])
 
-    def _claim(self, erasure_id: UUID) -> ErasureWork | None:
+    def _recheck_at(self, kind: KindEraser, work: ErasureWork) -> datetime | None:
+        after = kind.recheck_after(work)
+        if after is None:
+            return None
+        # An erasure that took long, or was held, has its last look as long after its end.
+        return (self.clock.now() if work.kind in OF_A_TENANT else work.requested_at) + after
+
+    def _of(self, work: ErasureWork) -> KindEraser:
+        return self.parts if work.kind in OF_A_TENANT else self.wholes
+
+    def _claim(self, message: ErasureMessage) -> ErasureWork | None:
         now = self.clock.now()
-        values = {"id": erasure_id, "now": now, "lease_expires_at": now + ERASURE_LEASE}
+        values = {"id": message.erasure_id, "now": now, "lease_expires_at": now + ERASURE_LEASE}
         with self.database.transaction(None) as connection:
             row = connection.execute(queries.CLAIM, values).fetchone()
             held = row is None and connection.execute(queries.IS_HELD, values).fetchone() is not None
         if held:
             raise NotNowError("the erasure is under way")
         return ErasureWork(**row) if row else None
-
-    def _keep_lease(self, work: ErasureWork) -> None:
-        self._hold_until(work, self.clock.now() + ERASURE_LEASE)
-
-    def _hold_until(self, work: ErasureWork, moment: datetime) -> None:
-        with self.database.transaction(None) as connection:
-            connection.execute(queries.HOLD_UNTIL, {"id": work.id, "lease_expires_at": moment})
-
-
-def _receipt(found: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
-    """Return what was removed, what only names the person no more, and that of both nothing is left."""
-    removed: Counter[str] = Counter()
-    anonymized: Counter[str] = Counter()
-    for scope, counts in found.items():
-        for store, number in counts.items():
-            (anonymized if scope == PERSON and store in ANONYMIZED else removed)[store] += number
-    looked_at = sorted({*removed, *anonymized, "objects", "vectors"})
-    return {
-        "removed": dict(sorted(removed.items())),
-        "anonymized": dict(sorted(anonymized.items())),
-        "left": dict.fromkeys(looked_at, 0),
-    }

@@ -1,4 +1,4 @@
-"""Deleting one organization from database, bucket and vector store."""
+"""Deleting one organization from database, buckets, vector store and caches."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,12 +9,13 @@ from uuid import UUID
 from chatsphere.db.database import Connection, Database
 from chatsphere.knowledge.ingestion.memory_removal import MemoryRemoval
 from chatsphere.knowledge.ingestion.messages import PurgeMessage
-from chatsphere.knowledge.ingestion.purge import Purger
 from chatsphere.knowledge.ingestion.vector_removal import VectorRemoval
-from chatsphere.ports import MessageVectors, Namespace, ObjectStore, VectorStore
+from chatsphere.ports import Namespace, ObjectStore, VectorStore
 from chatsphere.privacy import organization_queries as queries
 from chatsphere.privacy.looking import count_tenant
+from chatsphere.privacy.parts.means import Means
 from chatsphere.privacy.requesting_queries import HIDE_BOTS
+from chatsphere.retention.holds import refuse_if_held
 
 STEP: Final = 5000
 """Rows deleted in one transaction."""
@@ -22,14 +23,25 @@ STEP: Final = 5000
 
 @dataclass(frozen=True, slots=True)
 class OrganizationEraser:
-    """Deletes as the tenant (`database`); its audit log as the eraser (`eraser_database`)."""
+    """Deletes as the tenant; its audit log as the eraser."""
 
-    eraser_database: Database
-    database: Database
+    means: Means
     objects: ObjectStore
     vectors: VectorStore
-    messages: MessageVectors
-    purger: Purger
+
+    @property
+    def database(self) -> Database:
+        """The tenants'."""
+        return self.means.database
+
+    def refuse_if_held(self, organizations: Sequence[UUID]) -> None:
+        """Let the deletion of organizations go on.
+
+        Raises:
+            LegalHoldError: something of one of them is held.
+        """
+        for organization_id in organizations:
+            self._transact(organization_id, refuse_if_held)
 
     def bots(self, organization_id: UUID) -> list[UUID]:
         """Return the organization's bots: their ids are where its vectors are."""
@@ -41,14 +53,16 @@ class OrganizationEraser:
         prefix = _prefix(organization_id)
         with self.database.transaction(organization_id) as connection:
             counts = count_tenant(connection)
-        with self.eraser_database.transaction(None) as connection:
+        with self.means.eraser_database.transaction(None) as connection:
             quarantined = connection.execute(queries.COUNT_QUARANTINED, {"prefix": prefix}).fetchone()
         counts["quarantined_objects"] = quarantined["rows"] if quarantined else 0
         counts["objects"] = self.objects.count_versions(prefix)
         removal = VectorRemoval(self.database, self.vectors)
         counts["vectors"] = sum(removal.count(Namespace(organization_id, bot_id), None) for bot_id in bots)
-        memory = MemoryRemoval(self.database, self.messages)
+        memory = MemoryRemoval(self.database, self.means.messages)
         counts["memory_vectors"] = sum(memory.count(Namespace(organization_id, bot_id)) for bot_id in bots)
+        counts["archived_objects"] = self.means.archives.count(organization_id)
+        counts["exported_objects"] = sum(map(self.means.archive_store.count_versions, _exports(organization_id)))
         return {store: number for store, number in counts.items() if number}
 
     def erase(self, organization_id: UUID, bots: Sequence[UUID], now: datetime, keep_lease: Callable[[], None]) -> None:
@@ -61,12 +75,14 @@ class OrganizationEraser:
         """
         self._transact(organization_id, lambda c: c.execute(HIDE_BOTS, {"now": now}))
         for bot_id in self.bots(organization_id):
-            self.purger.purge(PurgeMessage(organization_id=organization_id, bot_id=bot_id))
+            self.means.purger.purge(PurgeMessage(organization_id=organization_id, bot_id=bot_id))
             keep_lease()
         self.erase_objects(organization_id)
         for bot_id in bots:
+            if self.means.cache is not None:
+                self.means.cache.clear(organization_id, bot_id)
             VectorRemoval(self.database, self.vectors).run(Namespace(organization_id, bot_id), None)
-            MemoryRemoval(self.database, self.messages).run(Namespace(organization_id, bot_id))
+            MemoryRemoval(self.database, self.means.messages).run(Namespace(organization_id, bot_id))
         for statement in queries.DELETE_STEPS:
             while self._transact(organization_id, _step(statement)) == STEP:
                 keep_lease()
@@ -76,15 +92,17 @@ class OrganizationEraser:
             keep_lease()
 
     def erase_objects(self, organization_id: UUID) -> int:
-        """Delete whatever is in the organization's part of the bucket; return how many versions held data."""
+        """Delete whatever is in the organization's parts of the buckets; return how many versions held data."""
         prefix = _prefix(organization_id)
         deleted = self.objects.delete_prefix(prefix)
-        with self.eraser_database.transaction(None) as connection:
+        self.means.archives.erase(organization_id)
+        deleted += sum(map(self.means.archive_store.delete_prefix, _exports(organization_id)))
+        with self.means.eraser_database.transaction(None) as connection:
             connection.execute(queries.DELETE_QUARANTINED, {"prefix": prefix})
         return deleted
 
     def _erase_log(self, organization_id: UUID) -> int:
-        with self.eraser_database.transaction(None) as connection:
+        with self.means.eraser_database.transaction(None) as connection:
             values = {"organization_id": organization_id, "limit": STEP}
             return connection.execute(queries.DELETE_AUDIT_LOG, values).rowcount
 
@@ -95,6 +113,10 @@ class OrganizationEraser:
 
 def _step(statement: str) -> Callable[[Connection], int]:
     return lambda connection: connection.execute(statement, {"limit": STEP}).rowcount
+
+
+def _exports(organization_id: UUID) -> list[str]:
+    return [f"{kind}/{organization_id}/" for kind in ("exports", "imports")]
 
 
 def _prefix(organization_id: UUID) -> str:

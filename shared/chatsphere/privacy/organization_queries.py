@@ -7,8 +7,8 @@ BOTS: Final = "SELECT id FROM bots WHERE organization_id = app.current_organizat
 
 DELETE_STEPS: Final = (
     """
-    DELETE FROM usage_events WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM usage_events WHERE organization_id = app.current_organization() LIMIT %(limit)s))
+    DELETE FROM usage_events WHERE organization_id = app.current_organization() AND id = ANY (ARRAY(
+        SELECT id FROM usage_events WHERE organization_id = app.current_organization() LIMIT %(limit)s))
     """,
     """
     DELETE FROM error_logs WHERE ctid = ANY (ARRAY(
@@ -25,8 +25,8 @@ DELETE_ORGANIZATION: Final = """
 # ----------------------------------------------------------------------------------------------- as the eraser
 
 DELETE_AUDIT_LOG: Final = """
-    DELETE FROM audit_log WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM audit_log WHERE organization_id = %(organization_id)s LIMIT %(limit)s))
+    DELETE FROM audit_log WHERE organization_id = %(organization_id)s AND id = ANY (ARRAY(
+        SELECT id FROM audit_log WHERE organization_id = %(organization_id)s LIMIT %(limit)s))
 """
 """Delete some of an organization's audit log, which nobody else can."""
 

@@ -1,9 +1,11 @@
 """Deleting one person from every organization; what they made for an organization stays the organization's."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
+from chatsphere.archive.erasing import ArchiveEraser
 from chatsphere.db.database import Database
 from chatsphere.identity.throttling import confirmation_subject, login_subject, second_factor_subject
 from chatsphere.privacy import person_queries as queries
@@ -15,9 +17,10 @@ STEP: Final = 5000
 
 @dataclass(frozen=True, slots=True)
 class PersonEraser:
-    """Deletes as the eraser's role."""
+    """Deletes as the eraser's role (`database`), and from the archives of organizations that go on."""
 
     database: Database
+    archives: ArchiveEraser
 
     def email(self, user_id: UUID) -> str | None:
         """Return the person's mail address, None where the person is gone."""
@@ -25,13 +28,22 @@ class PersonEraser:
             row = connection.execute(queries.EMAIL, {"user_id": user_id}).fetchone()
         return str(row["email"]) if row else None
 
-    def look(self, user_id: UUID, email: str) -> dict[str, int]:
-        """Return what there is of the person, by table."""
+    def places(self, user_id: UUID) -> list[UUID]:
+        """Return the organizations that the person is in, or did something in: their archives may tell of it."""
         with self.database.transaction(None) as connection:
-            return count_person(connection, user_id, email, _subjects(user_id, email))
+            return [row["organization_id"] for row in connection.execute(queries.PLACES, {"user_id": user_id})]
 
-    def erase(self, user_id: UUID, email: str) -> None:
+    def look(self, user_id: UUID, email: str, places: Sequence[UUID]) -> dict[str, int]:
+        """Return what there is of the person, by table, and in the archives of these organizations."""
+        with self.database.transaction(None) as connection:
+            counts = count_person(connection, user_id, email, _subjects(user_id, email))
+        archived = sum(self.archives.count(place, user_id=user_id) for place in places)
+        return counts | ({"archived_rows": archived} if archived else {})
+
+    def erase(self, user_id: UUID, email: str, places: Sequence[UUID]) -> None:
         """Delete the person, or what is left of them. Doing it again changes nothing."""
+        for place in places:
+            self.archives.erase(place, user_id=user_id)
         values = {"user_id": user_id, "email": email, "subjects": _subjects(user_id, email)}
         for statement in (queries.FORGET_USAGE, queries.FORGET_ORIGINS):
             while self._step(statement, values) == STEP:

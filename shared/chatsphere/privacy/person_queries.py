@@ -17,6 +17,12 @@ they, tried to log in as them."""
 EMAIL: Final = "SELECT email FROM users WHERE id = %(user_id)s"
 """The person's mail address, while there is one."""
 
+PLACES: Final = """
+    SELECT organization_id FROM memberships WHERE user_id = %(user_id)s
+    UNION SELECT organization_id FROM audit_log WHERE actor_user_id = %(user_id)s
+"""
+"""The organizations that the person is in, or did something in."""
+
 FORGET_USAGE: Final = """
     UPDATE usage_events SET user_id = NULL
     WHERE id = ANY (ARRAY(SELECT id FROM usage_events WHERE user_id = %(user_id)s LIMIT %(limit)s))

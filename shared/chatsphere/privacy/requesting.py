@@ -21,6 +21,8 @@ from chatsphere.knowledge.ingestion.messages import ErasureMessage
 from chatsphere.ports import Clock, Ids, MessageQueue
 from chatsphere.privacy import requesting_queries as queries
 from chatsphere.privacy.model import ORGANIZATION, PERSON, Erasure
+from chatsphere.privacy.subjects import SubjectMark
+from chatsphere.retention.holds import refuse_organizations_if_held
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class ErasureDesk:
             NotConfirmedError: they have a second factor, and the code is wrong or missing.
             OwnershipRequiredError: they are the only owner of an organization that has other members.
             SubscriptionActiveError: one of the organizations is paid for.
+            LegalHoldError: something of one of them is held.
         """
         secret = new_receipt_token()
         with self.authenticator_database.transaction(None, person.id) as connection:
@@ -82,6 +85,7 @@ class ErasureDesk:
             NotFoundError: it is being deleted already.
             InsufficientRoleError: the person owns it no more.
             SubscriptionActiveError: it is paid for.
+            LegalHoldError: something of it is held.
         """
         secret = new_receipt_token()
         with self.authenticator_database.transaction(organization_id, owner.id) as connection:
@@ -96,12 +100,23 @@ class ErasureDesk:
 
     def _insert(self, connection: Connection, subject: Subject, secret: Secret) -> Erasure:
         organizations, now = list(subject.organizations), self.clock.now()
+        refuse_organizations_if_held(connection, organizations)
         if connection.execute(queries.CLOSE, {"organizations": organizations}).rowcount != len(organizations):
             raise NotFoundError("There is no such organization.")
         # After the update, which holds the rows: nobody subscribes any more.
         if paid := connection.execute(queries.SUBSCRIBED, {"organizations": organizations}).fetchone():
             raise SubscriptionActiveError(f"End the subscription of {paid['name']} in the billing portal first.")
-        erasure = Erasure(self.ids.new(), subject.kind, "pending", now, None, None)
+        mark = SubjectMark.of(subject.id)
+        erasure = Erasure(
+            self.ids.new(),
+            subject.kind,
+            "pending",
+            now,
+            None,
+            None,
+            subject_salt=mark.salt,
+            subject_hash=mark.digest,
+        )
         values = {
             "id": erasure.id,
             "kind": subject.kind,
@@ -110,6 +125,8 @@ class ErasureDesk:
             "requested_by": subject.requested_by,
             "receipt_hash": secret.hash,
             "now": now,
+            "subject_salt": mark.salt,
+            "subject_hash": mark.digest,
         }
         connection.execute(queries.INSERT, values)
         return erasure

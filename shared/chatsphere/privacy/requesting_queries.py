@@ -54,13 +54,17 @@ OWNS: Final = """
 
 INSERT: Final = """
     INSERT INTO erasures
-        (id, kind, subject_id, organizations, requested_by, requested_at, receipt_hash, lease_expires_at)
-    VALUES (%(id)s, %(kind)s, %(subject_id)s, %(organizations)s, %(requested_by)s, %(now)s, %(receipt_hash)s, %(now)s)
+        (id, kind, subject_id, organizations, requested_by, requested_at, receipt_hash, lease_expires_at,
+         subject_salt, subject_hash)
+    VALUES (%(id)s, %(kind)s, %(subject_id)s, %(organizations)s, %(requested_by)s, %(now)s, %(receipt_hash)s, %(now)s,
+        %(subject_salt)s, %(subject_hash)s)
 """
 """Note what is to be deleted; nobody is at it yet."""
 
 BY_RECEIPT: Final = """
-    SELECT id, kind, status, requested_at, finished_at, receipt FROM erasures WHERE receipt_hash = %(receipt_hash)s
+    SELECT id, kind, status, requested_at, finished_at, receipt, tenant_id, bot_id, subject_salt, subject_hash,
+        signed_receipt
+    FROM erasures WHERE receipt_hash = %(receipt_hash)s
 """
 """The erasure whose receipt's secret this is."""
 

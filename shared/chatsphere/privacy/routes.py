@@ -13,6 +13,7 @@ from chatsphere.http.pagination import Cursor, decode_cursor, page_of
 from chatsphere.http.rest_api import principal
 from chatsphere.identity.passwords import confirm
 from chatsphere.privacy import schemas
+from chatsphere.privacy.erasure_routes import with_signature
 from chatsphere.privacy.exporting import personal_data
 from chatsphere.privacy.requesting import ErasureDesk, find_erasure
 
@@ -106,7 +107,8 @@ def get_receipt(body: schemas.ReceiptRequest) -> schemas.ErasureResponse:
     c = container()
     c.credential_throttle.admit()
     with c.authenticator_database.transaction(None) as connection:
-        return schemas.ErasureResponse.model_validate(find_erasure(connection, body.receipt_token))
+        erasure = find_erasure(connection, body.receipt_token)
+    return schemas.ErasureResponse.model_validate(with_signature(erasure))
 
 
 def _desk() -> ErasureDesk:

@@ -28,7 +28,8 @@ class ReceiptResponse(ApiResponse):
     """How many of what were deleted, and what a second look found: nothing.
 
     Tables of the database by their names, `objects` of the bucket (all versions) and `vectors` of the vector store.
-    `anonymized` are rows that stay an organization's and name the person no more.
+    `anonymized` are rows that stay an organization's, without what was erased. `late` is what a look some time after
+    the receipt still found, and removed.
     """
 
     removed: dict[str, int]
@@ -36,19 +37,30 @@ class ReceiptResponse(ApiResponse):
     left: dict[str, int]
     checked_at: datetime
     logs: str
+    backups: str | None = None
     rechecked_at: datetime | None = None
     late_objects_removed: int | None = None
+    late: dict[str, int] | None = None
 
 
 class ErasureResponse(ApiResponse):
-    """A deletion; `receipt` is null until `status` is `done`."""
+    """A deletion; `receipt` is null until `status` is `done`. `held`: a legal hold stands against it, and it goes on
+    when that is released.
+
+    `signed_receipt` is a JWS of all this, for one erasure that is asked for. `subject_hash` is the SHA-256, in
+    hexadecimal digits, of `subject_salt` followed by the id of what was erased.
+    """
 
     id: UUID
-    kind: Literal["person", "organization"]
-    status: Literal["pending", "running", "done"]
+    kind: Literal["person", "organization", "end_user", "document", "bot"]
+    status: Literal["pending", "running", "held", "done"]
     requested_at: datetime
     finished_at: datetime | None
     receipt: ReceiptResponse | None
+    bot_id: UUID | None = None
+    subject_salt: str | None = None
+    subject_hash: str | None = None
+    signed_receipt: str | None = None
 
 
 class ErasureRequestedResponse(ApiResponse):

@@ -14,7 +14,9 @@ from chatsphere.settings.database import (
     DatabaseConnectionSettings,
     DatabaseSettings,
     EraserSettings,
+    MaintainerSettings,
     MigrationSettings,
+    PartitionSettings,
     ReaperSettings,
 )
 from chatsphere.settings.environment import SECRET_SUFFIX, Environment, FetchSecret, Secret, VendorKey
@@ -38,6 +40,7 @@ from chatsphere.settings.providers import (
     VectorStoreSettings,
 )
 from chatsphere.settings.storage import (
+    ArchiveSettings,
     MalwareScanSettings,
     QueueSettings,
     StorageSettings,
@@ -50,6 +53,7 @@ __all__ = [
     "AccountSettings",
     "AnswerSettings",
     "ApiSettings",
+    "ArchiveSettings",
     "AuthenticatorSettings",
     "BrowserSettings",
     "CacheServerSettings",
@@ -63,10 +67,12 @@ __all__ = [
     "FetchSecret",
     "GeminiSettings",
     "MailSettings",
+    "MaintainerSettings",
     "MalwareScanSettings",
     "MfaSettings",
     "MigrationSettings",
     "OcrSettings",
+    "PartitionSettings",
     "PasswordSettings",
     "PlanSettings",
     "ProviderSettings",

@@ -42,6 +42,23 @@ class EraserSettings(DatabaseConnectionSettings):
     eraser_database_url: str
 
 
+class MaintainerSettings(DatabaseConnectionSettings):
+    """The role that keeps the database itself: partitions, statistics, and finding whose data is due to go."""
+
+    maintainer_database_url: str
+
+
+class PartitionSettings(Environment):
+    """How tables are divided by time, how far ahead, and for how long each installation keeps what no tenant's policy
+    is about (days).
+    """
+
+    partition_by: Literal["month", "day"] = "month"
+    partitions_ahead_days: int = Field(default=62, ge=7, le=800)
+    usage_kept_days: int = Field(default=400, ge=35)
+    audit_kept_days: int = Field(default=730, ge=35)
+
+
 class MigrationSettings(Environment):
     """What the migration function needs: the cluster itself, not a proxy, as its administrator.
 

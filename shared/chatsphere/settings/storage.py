@@ -16,6 +16,13 @@ class StorageSettings(Environment):
     upload_expires_seconds: int = Field(default=3600, ge=1, le=604_800)
 
 
+class ArchiveSettings(Environment):
+    """The bucket of what was archived and exported; `s3_endpoint` as for uploads. No event is sent of its objects."""
+
+    archive_bucket: str
+    s3_endpoint: str | None = None
+
+
 class MalwareScanSettings(Environment):
     """Who scans uploaded objects for malware; where somebody does, nothing is read before it was found clean."""
 
@@ -33,6 +40,8 @@ class QueueSettings(Environment):
     mail_queue_url: str | None = None
     fetch_queue_url: str | None = None
     reconcile_queue_url: str | None = None
+    jobs_queue_url: str | None = None
+    webhooks_queue_url: str | None = None
 
 
 class UploadCredentialsSettings(Environment):

@@ -35,6 +35,8 @@ EVERYTHING = DeploymentConfig(
     stripe=Stripe(return_url="https://console.example.com/billing", prices={"Basic": "price_1", "Pro": "price_2"}),
     alarm_email="operator@example.com",
     malware_scan=True,
+    backup_days=35,
+    backup_copy_region="eu-west-1",
 )
 
 

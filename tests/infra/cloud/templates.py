@@ -18,6 +18,7 @@ class Stack:
 
     name: str
     body: dict[str, Any]
+    bytes: int
 
     def resources(self, kind: str) -> dict[str, Resource]:
         """Return the resources of a CloudFormation type by logical id."""
@@ -26,10 +27,14 @@ class Stack:
 
 @dataclass(frozen=True)
 class Deployment:
-    """The templates of one deployment by stack: `network`, `secrets`, `data`, …"""
+    """The templates of one deployment by stack: `network`, `secrets`, `data`, …
+
+    `protected`: the stacks that CloudFormation does not let go.
+    """
 
     config: DeploymentConfig
     stacks: Mapping[str, Stack]
+    protected: frozenset[str]
 
     def of(self, kind: str) -> list[tuple[Stack, str, Resource]]:
         """Return every resource of a CloudFormation type with its stack and logical id."""
@@ -94,8 +99,10 @@ def read_deployment(config: DeploymentConfig, folder: Path) -> Deployment:
     stacks = {}
     for path in folder.glob("*.template.json"):
         name = path.name.removesuffix(".template.json").removeprefix(f"{config.prefix}-")
-        stacks[name] = Stack(name, json.loads(path.read_text()))
-    return Deployment(config, stacks)
+        stacks[name] = Stack(name, json.loads(path.read_text()), path.stat().st_size)
+    manifest = json.loads((folder / "manifest.json").read_text())["artifacts"]
+    protected = {name for name, made in manifest.items() if made["properties"].get("terminationProtection")}
+    return Deployment(config, stacks, frozenset(name.removeprefix(f"{config.prefix}-") for name in protected))
 
 
 def many(value: Any) -> list[Any]:

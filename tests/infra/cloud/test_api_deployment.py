@@ -5,11 +5,9 @@ from typing import cast
 
 import pytest
 from aws_cdk import App, Stack
-from aws_cdk import aws_lambda as lambda_
 
-from infra.catalog import FunctionSpec, HttpTrigger, Route
+from infra.catalog import AuthorizerTrigger, FunctionSpec, HttpTrigger, Route
 from infra.cloud.constructs import gateway_responses
-from infra.cloud.constructs.catalog_function import CatalogFunction
 from infra.cloud.constructs.rest_api import CatalogRestApi
 from infra.cloud.platform import Platform
 from tests.infra.cloud.conftest import EVERYTHING
@@ -24,20 +22,6 @@ def function(*routes: Route, name: str = "things", streaming: bool = False) -> F
 THINGS = function(Route("GET", "/v1/things"))
 
 
-class InlineFunction:
-    """Stands where a function of the catalog does, without a network to stand in."""
-
-    def __init__(self, scope: Stack, spec: FunctionSpec) -> None:
-        self.spec = spec
-        self.function = lambda_.Function(
-            scope,
-            spec.name,
-            runtime=lambda_.Runtime.PYTHON_3_13,
-            handler="index.handler",
-            code=lambda_.Code.from_inline("handler = None"),
-        )
-
-
 class Settled:
     """What the REST API asks its platform for."""
 
@@ -49,11 +33,8 @@ def snapshot(folder: Path, spec: FunctionSpec = THINGS, asked: str = "authorize"
     """Return the logical id of the deployment of an API with this function."""
     app = App(outdir=str(folder), analytics_reporting=False)
     stack = Stack(app, "api")
-    api = CatalogRestApi(stack, cast(Platform, Settled()))
-    authorizer_spec = FunctionSpec(asked, HttpTrigger(()), settings=())
-    authorizer = api.authorize_by(cast(CatalogFunction, InlineFunction(stack, authorizer_spec)))
-    assert isinstance(spec.trigger, HttpTrigger)
-    api.route(cast(CatalogFunction, InlineFunction(stack, spec)), spec.trigger, authorizer)
+    authorizer = FunctionSpec(asked, AuthorizerTrigger(), settings=())
+    CatalogRestApi(stack, cast(Platform, Settled()), [authorizer, spec])
     template = app.synth().get_stack_by_name("api").template
     (found,) = (id_ for id_, r in template["Resources"].items() if r["Type"] == "AWS::ApiGateway::Deployment")
     return str(found)

@@ -17,6 +17,7 @@ from infra.cloud.constructs.gateway_responses import (
 )
 from infra.local import gateway as local
 from tests.infra.cloud.templates import Deployment
+from tests.infra.cloud.test_api import definition
 
 TYPES = {
     "ACCESS_DENIED", "API_CONFIGURATION_ERROR", "AUTHORIZER_CONFIGURATION_ERROR", "AUTHORIZER_FAILURE",
@@ -41,8 +42,12 @@ EXPECTED = {
 
 @pytest.fixture
 def responses(deployment: Deployment) -> dict[str, dict[str, Any]]:
-    found = deployment.stacks["api"].resources("AWS::ApiGateway::GatewayResponse").values()
-    return {response["Properties"]["ResponseType"]: response["Properties"] for response in found}
+    return answers(deployment)
+
+
+def answers(deployment: Deployment) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = definition(deployment.stacks["api"])["x-amazon-apigateway-gateway-responses"]
+    return found
 
 
 def known_codes(error: type[ChatSphereError] = ChatSphereError) -> set[str]:
@@ -50,12 +55,12 @@ def known_codes(error: type[ChatSphereError] = ChatSphereError) -> set[str]:
 
 
 def body(response: dict[str, Any]) -> dict[str, Any]:
-    parsed: dict[str, Any] = json.loads(response["ResponseTemplates"]["application/json"])
+    parsed: dict[str, Any] = json.loads(response["responseTemplates"]["application/json"])
     return parsed
 
 
 def headers(response: dict[str, Any]) -> dict[str, str]:
-    return {name.rpartition(".")[2]: value for name, value in response["ResponseParameters"].items()}
+    return {name.rpartition(".")[2]: value for name, value in response["responseParameters"].items()}
 
 
 def test_every_kind_of_answer_is_ours(responses: dict[str, dict[str, Any]]) -> None:
@@ -67,7 +72,7 @@ def test_it_is_a_problem_document_with_a_known_code(responses: dict[str, dict[st
     response = responses[kind]
     document = Problem.model_validate(body(response))
 
-    assert str(document.status) == response["StatusCode"]
+    assert str(document.status) == response["statusCode"]
     assert document.code in known_codes() | {"$context.authorizer.code"}
     assert document.type == f"urn:chatsphere:problem:{document.code}"
     assert document.request_id == "$context.requestId"
@@ -83,7 +88,7 @@ def test_it_has_the_status_and_code(responses: dict[str, dict[str, Any]], kind: 
 
 
 def test_a_refusal_has_the_authorizers_words(responses: dict[str, dict[str, Any]]) -> None:
-    template = responses["ACCESS_DENIED"]["ResponseTemplates"]["application/json"]
+    template = responses["ACCESS_DENIED"]["responseTemplates"]["application/json"]
     for header, code in [({}, "missing_credential"), ({"Authorization": "Basic eA=="}, "unauthorized")]:
         denial = authorize({"headers": header, "methodArn": "arn:aws:execute-api:r:1:a/live/GET/v1/me"}, Container({}))
         filled = template
@@ -102,7 +107,7 @@ def test_a_client_of_openais_api_reads_it_too(responses: dict[str, dict[str, Any
 
     assert error.keys() == {"message", "type", "param", "code"}
     assert error["message"] == body(responses[kind])["detail"]
-    if responses[kind]["StatusCode"] == "401":
+    if responses[kind]["statusCode"] == "401":
         assert error["code"] == "invalid_api_key"
 
 
@@ -120,6 +125,6 @@ def test_codes_stay_distinct() -> None:
 def test_any_page_may_read_these_answers_where_other_origins_are_allowed(lean: Deployment, scale: Deployment) -> None:
     assert lean.config.console_origins
     for deployment in (lean, scale):
-        for response in deployment.stacks["api"].resources("AWS::ApiGateway::GatewayResponse").values():
-            allowed = headers(response["Properties"]).get("Access-Control-Allow-Origin")
+        for response in answers(deployment).values():
+            allowed = headers(response).get("Access-Control-Allow-Origin")
             assert allowed == ("'*'" if deployment.config.console_origins else None)

@@ -4,7 +4,7 @@ import re
 
 from infra.catalog import FUNCTIONS, HttpTrigger
 from tests.infra.cloud.templates import Deployment
-from tests.infra.cloud.test_api import methods, only
+from tests.infra.cloud.test_api import INTEGRATION, methods, only
 
 BODY_RULES = {"SizeRestrictions_BODY", "CrossSiteScripting_BODY", "Log4JRCE_BODY"}
 
@@ -14,15 +14,19 @@ def test_preflight_requests_are_answered_for_the_consoles_origins_only(everythin
     api = everything.stacks["api"]
     preflights = methods(api, preflight=True)
 
-    assert {path for _, path in methods(api)} <= {path for _, path in preflights}
+    assert {path for _, path in methods(api)} == {path for _, path in preflights}
     for preflight in preflights.values():
-        assert preflight["AuthorizationType"] == "NONE"
-        (response,) = preflight["Integration"]["IntegrationResponses"]
-        headers = response["ResponseParameters"]
+        assert "security" not in preflight
+        assert preflight[INTEGRATION]["type"] == "mock"
+        (response,) = preflight[INTEGRATION]["responses"].values()
+        headers = response["responseParameters"]
+        (declared,) = preflight["responses"].items()
+        assert declared[0] == response["statusCode"] == "204"
+        assert {f"method.response.header.{name}" for name in declared[1]["headers"]} == set(headers)
         assert headers["method.response.header.Access-Control-Allow-Origin"] == f"'{first}'"
         assert headers["method.response.header.Vary"] == "'Origin'"
         assert "Authorization" in headers["method.response.header.Access-Control-Allow-Headers"]
-        template = response["ResponseTemplates"]["application/json"]
+        template = response["responseTemplates"]["application/json"]
         assert re.findall(r'\$origin == "(h[^"]*)"', template) == [second]
         assert "method.response.header.Access-Control-Allow-Credentials" not in headers
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import App
 from aws_cdk import Stack as CdkStack
 from aws_cdk import aws_sqs as sqs
 
@@ -89,17 +88,9 @@ def test_the_command_line_is_pinned_by_its_hash_and_names_no_registry() -> None:
         assert not name or package["integrity"].startswith("sha512-")
 
 
-def test_prod_does_not_let_go_of_what_holds_data(tmp_path: Path) -> None:
-    prod = app.build_app(load_config("lean-prod"), PlaceholderAssets(tmp_path), outdir=tmp_path / "out")
-    dev = app.build_app(LEAN, PlaceholderAssets(tmp_path), outdir=tmp_path / "out")
-
-    assert _protected(prod) == {"chatsphere-prod-network", "chatsphere-prod-secrets", "chatsphere-prod-data"}
-    assert _protected(dev) == set()
-
-
-def _protected(application: App) -> set[str]:
-    stacks = [child for child in application.node.children if isinstance(child, CdkStack)]
-    return {stack.stack_name for stack in stacks if stack.termination_protection}
+def test_prod_does_not_let_go_of_what_holds_data(lean: Deployment, scale: Deployment) -> None:
+    assert scale.protected == {"network", "secrets", "data"}
+    assert lean.protected == set()
 
 
 def test_it_needs_no_node_on_the_machine() -> None:

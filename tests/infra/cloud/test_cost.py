@@ -1,6 +1,7 @@
 """What the deployments cost, by the project's own computation."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from infra.cloud.cost.free import FREE
 from infra.cloud.cost.idle import RULES, UnpricedError, idle_usage
 from infra.cloud.cost.prices import load_prices
 from infra.cloud.cost.report import Costs, costs_of
+from infra.cloud.cost.schedules import awake_seconds
 from infra.cloud.cost.templates import Deployment, Resource, deployment_from_templates
 from tests.infra.cloud import templates
 
@@ -48,8 +50,10 @@ def test_lean_pays_for_the_way_out_and_for_each_wake_of_the_database(lean: templ
     assert found["ebs_gp3"] == 8
     assert "nat_gateway" not in found
     assert "rds_proxy_acu" not in found
-    wakes, awake_hours = 730 / 4, (15 + 20 + 300) / 3600
-    assert found["aurora_acu"] == pytest.approx(wakes * awake_hours)
+    # The last of the jobs that follow the reaper runs a minute after it, two at midnight, three on Sundays.
+    run, pause = 20, 60 + 300
+    awake = 21 * (60 + run + pause) + 6 * (120 + run + pause) + (180 + run + pause)
+    assert found["aurora_acu"] == pytest.approx(730 / 168 * awake / 3600)
 
 
 def test_scale_is_itemised(scale: templates.Deployment) -> None:
@@ -79,7 +83,7 @@ def test_an_unknown_type_stops_the_computation_and_is_named() -> None:
     "deployment",
     [
         one("AWS::RDS::DBInstance", DBInstanceClass="db.r8g.large"),
-        one("AWS::Scheduler::Schedule", ScheduleExpression="cron(0 3 * * ? *)"),
+        one("AWS::Backup::BackupPlan", BackupPlan={"BackupPlanRule": [{"ScheduleExpression": "cron(0 3 ? * 1 *)"}]}),
         one("AWS::Logs::LogGroup"),
         one("AWS::Lambda::EventSourceMapping", ProvisionedPollerConfig={"MinimumPollers": 1}),
         one("AWS::CloudWatch::Alarm", Metrics=[{"Expression": 'SELECT SUM(Errors) FROM "AWS/Lambda"'}]),
@@ -90,6 +94,38 @@ def test_an_unknown_type_stops_the_computation_and_is_named() -> None:
 def test_a_property_that_costs_more_than_the_rule_knows_stops_it_too(deployment: Deployment) -> None:
     with pytest.raises(UnpricedError, match="stack/Thing"):
         list(idle_usage(deployment))
+
+
+@pytest.mark.parametrize(
+    "expression", ["rate(5 minutes)", "cron(0 3 L * ? *)", "cron(0 3 ? * ABC *)", "at(2026-11-22)"]
+)
+def test_a_schedule_that_is_not_understood_stops_it(expression: str) -> None:
+    with pytest.raises(UnpricedError, match=re.escape(expression)):
+        list(idle_usage(one("AWS::Scheduler::Schedule", ScheduleExpression=expression)))
+
+
+@pytest.mark.parametrize(
+    ("runs", "awake"),
+    [
+        ([], 0),
+        ([0], 15 + 20 + 300),
+        ([0, 100], 100 + 20 + 300),
+        ([0, 20], 15 + 20 + 300 + 5),
+        ([0, 335], 2 * 335),
+        ([0, 604_700], 100 + 20 + 300),
+        (list(range(0, 604_800, 60)), 604_800),
+    ],
+    ids=["never", "one", "within", "while it wakes", "as it pauses", "over the week's end", "always"],
+)
+def test_times_awake_that_overlap_are_counted_once(runs: list[int], awake: float) -> None:
+    assert awake_seconds(runs, wake=15, run=20, pause=300) == pytest.approx(awake)
+
+
+def test_copies_in_another_region_are_paid_for_where_they_are_made(everything: templates.Deployment) -> None:
+    found = quantities(everything)
+    assert found["backup_storage"] == 2 * 35
+    assert found["region_transfer"] == pytest.approx(730 / 24)
+    assert found["kms_key"] == 2
 
 
 def test_an_instance_of_a_type_without_a_price_stops_it() -> None:

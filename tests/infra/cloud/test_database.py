@@ -1,5 +1,6 @@
 """The database of each profile."""
 
+from chatsphere.db.migrate import LOGIN_ROLES
 from tests.infra.cloud.templates import Deployment, Resource
 
 
@@ -39,7 +40,7 @@ def test_the_proxy_may_log_in_as_the_roles_of_the_functions_only(scale: Deployme
     [statement] = policy["Statement"]
     users = {scale.text(data, resource).rpartition("/")[2] for resource in statement["Resource"]}
     assert statement["Action"] == "rds-db:connect"
-    assert users == {"chatsphere_app", "chatsphere_authenticator", "chatsphere_reaper", "chatsphere_eraser"}
+    assert users == set(LOGIN_ROLES)
 
 
 def test_the_server_takes_tls_only_and_its_administrator_has_a_password_that_rds_renews(deployment: Deployment) -> None:
@@ -92,3 +93,37 @@ def test_scale_still_exports_what_the_functions_of_lean_import(lean: Deployment,
         return {output["Export"]["Name"].partition(":")[2] for output in outputs if "Export" in output}
 
     assert exports(lean) <= exports(scale)
+
+
+def test_where_a_region_is_named_each_days_snapshot_is_copied_there_under_a_key_of_that_region(
+    everything: Deployment,
+) -> None:
+    region = everything.config.backup_copy_region
+    copies, backup = everything.stacks["copies"], everything.stacks["backup"]
+    [(_, _, plan)] = everything.of("AWS::Backup::BackupPlan")
+    [rule] = plan["Properties"]["BackupPlan"]["BackupPlanRule"]
+    [copy] = rule["CopyActions"]
+
+    kept = {"DeleteAfterDays": everything.config.backup_days}
+    assert rule["Lifecycle"] == copy["Lifecycle"] == kept
+    [vault] = copies.resources("AWS::Backup::BackupVault").values()
+    [key] = copies.resources("AWS::KMS::Key")
+    name = vault["Properties"]["BackupVaultName"]
+    assert everything.text(backup, copy["DestinationBackupVaultArn"]).endswith(
+        f":backup:{region}:${{AWS::AccountId}}:backup-vault:{name}"
+    )
+    assert vault["Properties"]["EncryptionKeyArn"] == {"Fn::GetAtt": [key, "Arn"]}
+    [(_, _, selection)] = everything.of("AWS::Backup::BackupSelection")
+    [selected] = selection["Properties"]["BackupSelection"]["Resources"]
+    cluster = next(iter(everything.stacks["data"].resources("AWS::RDS::DBCluster")))
+    assert everything.text(backup, selected).endswith(f":cluster:${{data.{cluster}}}")
+
+
+def test_nothing_is_copied_unless_a_region_is_named(deployment: Deployment) -> None:
+    assert deployment.config.backup_copy_region is None
+    assert not {"copies", "backup"} & set(deployment.stacks)
+    assert deployment.of("AWS::Backup::BackupPlan") == []
+
+
+def test_a_deployment_says_for_how_many_days_a_moment_can_be_restored(everything: Deployment) -> None:
+    assert _cluster(everything)["BackupRetentionPeriod"] == everything.config.backup_days == 35

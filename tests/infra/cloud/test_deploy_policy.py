@@ -17,7 +17,7 @@ from infra.cloud.deploy_policy import (
 from tests.infra.cloud.templates import Deployment, many
 
 WRITTEN = Path(__file__).parents[3] / "docs" / "deploy-policy.json"
-UNNAMED = {"EventSources", "Network", "Keys", "KeyUse", "Unnamed"}
+UNNAMED = {"EventSources", "Network", "Keys", "KeyUse", "BackupKeys", "Unnamed"}
 """Grants whose calls know no resource, or whose resources get their names from AWS."""
 
 

@@ -47,12 +47,12 @@ def test_a_secret_is_named_and_never_written(deployment: Deployment, spec: Funct
 
 
 @every_function
-def test_it_knows_the_address_of_exactly_the_queues_that_it_sends_to(
+def test_it_knows_the_address_of_exactly_the_queues_that_it_sends_to_or_watches(
     deployment: Deployment, spec: FunctionSpec
 ) -> None:
     known = {name for name in deployment.environment(spec.name) if name.endswith("_QUEUE_URL")}
 
-    assert known == {f"{queue.name.upper()}_QUEUE_URL" for queue in spec.sends_to}
+    assert known == {f"{queue.name.upper()}_QUEUE_URL" for queue in (*spec.sends_to, *spec.watches)}
 
 
 def test_the_streaming_function_runs_under_the_web_adapter(deployment: Deployment) -> None:

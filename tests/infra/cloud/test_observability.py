@@ -1,5 +1,6 @@
 """Alarms, the budget and the dashboard against what the deployment has."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,11 @@ import pytest
 
 from chatsphere.knowledge.ingestion.times import DEADLINE
 from chatsphere.observability import NAMESPACE, SERVICE_DIMENSION, Metric
-from infra.catalog import FUNCTIONS, QUEUES, ScheduleTrigger
+from infra.catalog import FUNCTIONS, JOBS, QUEUES
 from infra.cloud.config import Profile
 from infra.cloud.constructs.alarm_set import FILE_QUEUES
 from infra.cloud.constructs.alarms import Runbook
+from infra.cloud.cost.idle_observability import FREE_DASHBOARD_METRICS
 from tests.infra.cloud.templates import Deployment, Stack
 
 OPERATIONS = Path(__file__).parents[3] / "docs" / "operations.md"
@@ -49,30 +51,30 @@ def test_each_queue_has_an_alarm_for_dead_letters_and_one_for_what_waits(deploym
     (queue,) = queue_ids(deployment, name)
     (dead,) = queue_ids(deployment, f"{name}-dead")
 
-    (letters,) = on(deployment, "ApproximateNumberOfMessagesVisible", QueueName=dead)
-    assert (letters["Threshold"], letters["ComparisonOperator"]) == (0, "GreaterThanThreshold")
-    if not only_dead_letters_ring(deployment, name):
+    if watched_together(deployment, name):
+        (letters,) = on(deployment, Metric.MESSAGES_DEAD.metric_name)
+    else:
+        (letters,) = on(deployment, "ApproximateNumberOfMessagesVisible", QueueName=dead)
         (waiting,) = on(deployment, "ApproximateAgeOfOldestMessage", QueueName=queue)
-        assert 0 < waiting["Threshold"] < DEADLINE.total_seconds() / 2
+        assert 0 < waiting["Threshold"] < (86_400 if name == JOBS.name else DEADLINE.total_seconds() / 2)
+    assert (letters["Threshold"], letters["ComparisonOperator"]) == (0, "GreaterThanThreshold")
 
 
-def only_dead_letters_ring(deployment: Deployment, name: str) -> bool:
-    """Whether only the dead-letter queue is watched: in `lean`, of queues that files do not go through."""
+def watched_together(deployment: Deployment, name: str) -> bool:
+    """Whether one metric of all queues stands for a queue: in `lean`, of those that files do not go through."""
     return deployment.config.profile is Profile.LEAN and name not in FILE_QUEUES
 
 
-def test_each_schedule_has_an_alarm_for_dead_letters(deployment: Deployment) -> None:
-    schedules = [spec for spec in FUNCTIONS if isinstance(spec.trigger, ScheduleTrigger)]
+def test_the_schedules_have_one_alarm_for_dead_letters(deployment: Deployment) -> None:
     of_jobs = [a for a in on(deployment, "ApproximateNumberOfMessagesVisible") if "${jobs." in a["On"]["QueueName"]]
-    assert len(of_jobs) == len(schedules)
+    assert len(of_jobs) == 1
 
 
 def test_every_queue_without_a_consumer_is_watched(deployment: Deployment) -> None:
     watched = {a["On"]["QueueName"] for a in alarms(deployment) if "QueueName" in a["On"]}
     everywhere = {f"${{{stack.name}.{id_}.QueueName}}" for stack, id_, _ in deployment.of("AWS::SQS::Queue")}
-    unwatched = {
-        id_ for q in QUEUES if only_dead_letters_ring(deployment, q.name) for id_ in queue_ids(deployment, q.name)
-    }
+    together = [q.name for q in QUEUES if watched_together(deployment, q.name)]
+    unwatched = {id_ for q in together for name in (q, f"{q}-dead") for id_ in queue_ids(deployment, name)}
     assert watched == everywhere - unwatched
 
 
@@ -175,13 +177,26 @@ def test_the_budget_is_the_configurations_and_reports_to_the_topic(deployment: D
     assert kinds == {"ACTUAL", "FORECASTED"}
 
 
-def test_the_dashboard_shows_every_function_and_queue(deployment: Deployment, stack: Stack) -> None:
-    (dashboard,) = stack.resources("AWS::CloudWatch::Dashboard").values()
-    shown = deployment.text(stack, dashboard["Properties"]["DashboardBody"])
-    for spec in FUNCTIONS:
-        assert f'"{deployment.config.prefix}-{spec.name}"' in shown
+def dashboard(deployment: Deployment) -> str:
+    stack = deployment.stacks["observability"]
+    (found,) = stack.resources("AWS::CloudWatch::Dashboard").values()
+    return deployment.text(stack, found["Properties"]["DashboardBody"])
+
+
+def test_the_dashboard_shows_every_queue(deployment: Deployment) -> None:
+    shown = dashboard(deployment)
     for _, id_, _ in deployment.of("AWS::SQS::Queue"):
         assert f".{id_}.QueueName" in shown
+
+
+def test_the_dashboard_shows_every_function_in_scale_and_in_lean_as_much_as_is_free(
+    lean: Deployment, scale: Deployment
+) -> None:
+    for spec in FUNCTIONS:
+        assert f'"{scale.config.prefix}-{spec.name}"' in dashboard(scale)
+    series = [metric for widget in json.loads(dashboard(lean))["widgets"] for metric in widget["properties"]["metrics"]]
+    assert ["AWS/Lambda", "Errors"] in [metric[:2] for metric in series]
+    assert len(series) <= FREE_DASHBOARD_METRICS
 
 
 def test_other_stacks_can_be_changed_without_this_one(deployment: Deployment) -> None:
@@ -190,3 +205,8 @@ def test_other_stacks_can_be_changed_without_this_one(deployment: Deployment) ->
     text = deployment.text(deployment.stacks["observability"], deployment.stacks["observability"].body)
     assert imported
     assert not re.findall(r"ExportsOutputRef\w*Function", text)
+
+
+def test_a_missing_partition_rings_for_as_long_as_the_daily_job_finds_it_missing(deployment: Deployment) -> None:
+    (alarm,) = on(deployment, Metric.PARTITIONS_MISSING.metric_name)
+    assert (alarm["Threshold"], alarm["Period"], alarm["Statistic"]) == (0, 86_400, "Sum")

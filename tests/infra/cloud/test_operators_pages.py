@@ -100,7 +100,8 @@ def test_the_times_between_tries_are_those_of_the_queues() -> None:
 
 
 def test_the_published_times_are_the_deadline_and_the_reapers_pause() -> None:
-    (reaper,) = (spec.trigger for spec in FUNCTIONS if isinstance(spec.trigger, ScheduleTrigger))
+    (reaper,) = (spec.trigger for spec in FUNCTIONS if spec.name == "reap_stalled")
+    assert isinstance(reaper, ScheduleTrigger)
     deadline = int(DEADLINE.total_seconds() // 60)
     documented = {cells[0]: cells[1:] for cells in rows(OPERATIONS, "profile", "the reaper runs", "terminal within")}
     for profile, minutes in (("lean", reaper.every_minutes_lean), ("scale", reaper.every_minutes)):

@@ -31,33 +31,45 @@ TAKE = {
     "kms:Decrypt",
 }
 READ_OBJECTS = {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "kms:Decrypt"}
+PUT_OBJECTS = {"s3:AbortMultipartUpload", "s3:PutObject"}
+WRITE_OBJECTS = PUT_OBJECTS | {"kms:Decrypt", "kms:GenerateDataKey"}
 DELETE_OBJECTS = {"s3:DeleteObject", "s3:DeleteObjectVersion", "s3:ListBucket", "s3:ListBucketVersions"}
 
 LEAN = {
     "authorize_request": CONNECT | READ_SECRETS,
     "manage_identity": CONNECT | READ_SECRETS | SEND,
     "manage_organizations": CONNECT | SEND,
-    "describe_api": CONNECT | READ_SECRETS,
-    "manage_bots": CONNECT | SEND,
+    "describe_api": CONNECT | READ_SECRETS | {"s3:ListBucket", "sqs:GetQueueAttributes"},
+    "manage_bots": CONNECT | SEND | READ_OBJECTS | WRITE_OBJECTS,
     "manage_documents": CONNECT
     | READ_SECRETS
     | SEND
     | READ_OBJECTS
     | DELETE_OBJECTS
-    | {"s3:PutObject", "sts:AssumeRole"},
+    | PUT_OBJECTS
+    | {"sts:AssumeRole"},
     "manage_conversations": CONNECT | SEND,
     "answer_question": CONNECT | READ_SECRETS | SEND,
+    "manage_retention": CONNECT | SEND | READ_OBJECTS,
+    "show_insights": CONNECT,
+    "manage_webhooks": CONNECT | SEND | READ_SECRETS,
     "register_object": CONNECT | SEND | TAKE | READ_OBJECTS | DELETE_OBJECTS,
     "extract_document": CONNECT | SEND | TAKE | READ_OBJECTS | READ_SECRETS,
     "embed_chunks": CONNECT | SEND | TAKE | READ_SECRETS,
-    "purge_deleted": CONNECT | TAKE | DELETE_OBJECTS,
-    "fetch_pages": CONNECT | SEND | TAKE | READ_OBJECTS | DELETE_OBJECTS | {"s3:PutObject"},
+    "purge_deleted": CONNECT | SEND | TAKE | READ_OBJECTS | WRITE_OBJECTS | DELETE_OBJECTS,
+    "run_jobs": CONNECT | SEND | TAKE | READ_OBJECTS | WRITE_OBJECTS | DELETE_OBJECTS | READ_SECRETS,
+    "deliver_webhooks": CONNECT | SEND | TAKE | READ_SECRETS,
+    "fetch_pages": CONNECT | SEND | TAKE | READ_OBJECTS | DELETE_OBJECTS | PUT_OBJECTS,
     "reconcile_stores": CONNECT | SEND | TAKE | READ_OBJECTS | DELETE_OBJECTS,
     "send_mail": CONNECT | TAKE,
     "reap_stalled": CONNECT | SEND,
+    "enforce_retention": CONNECT | SEND | READ_OBJECTS | WRITE_OBJECTS | DELETE_OBJECTS,
+    "roll_up_usage": CONNECT | SEND,
+    "maintain_database": CONNECT | SEND | WRITE_OBJECTS,
     "migrate_database": CONNECT | READ_SECRETS | {"secretsmanager:PutSecretValue", "kms:GenerateDataKey"},
 }
 PINECONE_USERS = {
+    "describe_api",
     "manage_documents",
     "answer_question",
     "register_object",
@@ -65,7 +77,19 @@ PINECONE_USERS = {
     "purge_deleted",
     "fetch_pages",
     "reconcile_stores",
+    "run_jobs",
 }
+
+ARCHIVE = {
+    "describe_api": {"s3:ListBucket"},
+    "manage_bots": READ_OBJECTS | WRITE_OBJECTS,
+    "manage_retention": READ_OBJECTS,
+    "purge_deleted": READ_OBJECTS | WRITE_OBJECTS | DELETE_OBJECTS,
+    "run_jobs": READ_OBJECTS | WRITE_OBJECTS | DELETE_OBJECTS,
+    "enforce_retention": READ_OBJECTS | WRITE_OBJECTS | DELETE_OBJECTS,
+    "maintain_database": WRITE_OBJECTS,
+}
+"""Who may do what in the archive's bucket; nobody else reaches it."""
 
 DATABASE_ROLES = {
     "authorize_request": {"chatsphere_authenticator"},
@@ -74,14 +98,17 @@ DATABASE_ROLES = {
     "purge_deleted": {"chatsphere_app", "chatsphere_eraser"},
     "send_mail": {"chatsphere_authenticator"},
     "reap_stalled": {"chatsphere_app", "chatsphere_reaper"},
+    "enforce_retention": {"chatsphere_app", "chatsphere_maintainer"},
+    "roll_up_usage": {"chatsphere_app", "chatsphere_reaper"},
+    "maintain_database": {"chatsphere_maintainer"},
     "migrate_database": {"chatsphere_admin"},
 }
 
 WILDCARDS = {
     # EC2's calls for network interfaces, and X-Ray's, take no resource.
     r"\*": EVERY_FUNCTION,
-    # Objects of the uploads bucket: their keys are the tenants'.
-    r"arn:\S+:s3:::chatsphere-\w+-uploads-\S+/\*": READ_OBJECTS | DELETE_OBJECTS | {"s3:PutObject"},
+    # Objects of a bucket: their keys are the tenants'.
+    r"arn:\S+:s3:::chatsphere-\w+-(uploads|archive)-\S+/\*": READ_OBJECTS | DELETE_OBJECTS | PUT_OBJECTS,
 }
 
 every_function = pytest.mark.parametrize("spec", FUNCTIONS, ids=lambda spec: spec.name)
@@ -105,6 +132,22 @@ def test_a_function_may_do_what_the_table_says_and_no_more(
 
     assert set(actions(lean.statements(spec.name))) == EVERY_FUNCTION | LEAN[spec.name]
     assert set(actions(scale.statements(spec.name))) == EVERY_FUNCTION | LEAN[spec.name] | with_pinecone
+
+
+@every_function
+def test_a_function_does_in_the_archive_what_the_table_says_and_no_more(
+    deployment: Deployment, spec: FunctionSpec
+) -> None:
+    allowed = {
+        action
+        for statement in deployment.statements(spec.name)
+        for resource in many(statement["Resource"])
+        if "-archive-" in deployment.text(deployment.functions[spec.name][0], resource)
+        for action in many(statement["Action"])
+    }
+
+    assert allowed == {action for action in ARCHIVE.get(spec.name, set()) if action.startswith("s3:")}
+    assert ("ARCHIVE_BUCKET" in deployment.environment(spec.name)) == (spec.name in ARCHIVE)
 
 
 @every_function

@@ -122,7 +122,25 @@ def test_a_browser_may_upload_from_the_consoles_origins_only(lean: Deployment, s
             for rule in found["Properties"].get("CorsConfiguration", {}).get("CorsRules", [])
         ]
 
-    [rule] = rules(lean)
-    assert rule["AllowedOrigins"] == [*lean.config.console_origins]
-    assert set(rule["AllowedMethods"]) == {"POST", "PUT"}
+    uploads, archive = rules(lean)
+    assert uploads["AllowedOrigins"] == archive["AllowedOrigins"] == [*lean.config.console_origins]
+    assert set(uploads["AllowedMethods"]) == {"POST", "PUT"}
+    assert set(archive["AllowedMethods"]) == {"GET", "POST", "PUT"}
     assert rules(scale) == []
+
+
+def test_what_lies_in_the_archive_for_a_time_goes_by_itself_and_archives_do_not(deployment: Deployment) -> None:
+    data = deployment.stacks["data"]
+    [bucket] = [
+        found["Properties"]
+        for found in data.resources("AWS::S3::Bucket").values()
+        if "-archive-" in deployment.text(data, found["Properties"].get("BucketName", ""))
+    ]
+    rules = bucket["LifecycleConfiguration"]["Rules"]
+
+    ends = {rule.get("Prefix"): rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule}
+    assert ends == {"exports/": 7, "imports/": 7, "operations/": 400}
+    [former] = [rule["NoncurrentVersionExpiration"] for rule in rules if "Prefix" not in rule]
+    assert former == {"NoncurrentDays": 30}
+    [cold] = [rule for rule in rules if "Transitions" in rule]
+    assert cold["Prefix"] == "archive/"

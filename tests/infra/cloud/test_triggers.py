@@ -1,8 +1,13 @@
 """Every trigger of the catalog reaches its function; what HTTP needs is in test_api*."""
 
+from itertools import pairwise
+from typing import Any
+
 import pytest
 
 from infra.catalog import FUNCTIONS, QUEUES, DeploymentTrigger, FunctionSpec, Queue, QueueTrigger, ScheduleTrigger
+from infra.cloud.constructs.schedule import cron_expression
+from infra.cloud.cost.schedules import WEEK, starts
 from infra.packaging.layers import cloud_layers
 from tests.infra.cloud.templates import Deployment, Resource, actions
 
@@ -96,21 +101,59 @@ def test_a_queue_hides_a_message_long_enough_and_ends_in_a_dead_letter_queue_of_
     assert deployment.text(deployment.stacks["data"], source).endswith(f":{deployment.config.prefix}-{queue.name}")
 
 
+def _schedule(deployment: Deployment, spec: FunctionSpec) -> dict[str, Any]:
+    jobs = deployment.stacks["jobs"]
+    [properties] = [
+        found["Properties"]
+        for found in jobs.resources("AWS::Scheduler::Schedule").values()
+        if deployment.text(jobs, found["Properties"]["Target"]["Arn"]) == _arn(deployment, spec.name)
+    ]
+    return dict(properties)
+
+
+@pytest.mark.parametrize("spec", JOBS, ids=_name)
+def test_a_job_runs_as_often_as_its_entry_says(deployment: Deployment, spec: FunctionSpec) -> None:
+    assert isinstance(spec.trigger, ScheduleTrigger)
+    pauses = deployment.config.capacity.min_acu == 0
+    minutes = spec.trigger.every_minutes_lean if pauses else spec.trigger.every_minutes
+
+    runs = starts(_schedule(deployment, spec)["ScheduleExpression"])
+
+    pauses_between = {after - before for before, after in pairwise([*runs, runs[0] + WEEK])}
+    assert pauses_between == {60 * minutes}
+
+
+def test_jobs_of_a_database_that_pauses_run_while_the_reaper_has_woken_it(lean: Deployment) -> None:
+    runs = {spec.name: starts(_schedule(lean, spec)["ScheduleExpression"]) for spec in JOBS}
+    awake = lean.config.capacity.pause_after_minutes * 60
+
+    for name, begun in runs.items():
+        for start in begun:
+            assert any(0 <= start - woken < awake for woken in runs["reap_stalled"]), name
+    assert len({begun[0] for begun in runs.values()}) == len(runs), "no two of them begin together"
+
+
+@pytest.mark.parametrize("minutes", [7, 90, 2880, 45])
+def test_what_is_no_part_of_an_hour_a_day_or_a_week_is_refused(minutes: int) -> None:
+    with pytest.raises(ValueError, match=f"every {minutes} minutes"):
+        cron_expression(minutes, 0)
+
+
+def test_a_run_is_worth_trying_again_for_no_longer_than_lambda_and_scheduler_do(deployment: Deployment) -> None:
+    jobs = deployment.stacks["jobs"]
+    for found in jobs.resources("AWS::Lambda::EventInvokeConfig").values():
+        assert 300 <= found["Properties"]["MaximumEventAgeInSeconds"] <= 21_600
+    for found in jobs.resources("AWS::Scheduler::Schedule").values():
+        assert 300 <= found["Properties"]["Target"]["RetryPolicy"]["MaximumEventAgeInSeconds"] <= 86_400
+
+
 @pytest.mark.parametrize("spec", JOBS, ids=_name)
 def test_a_job_has_its_schedule_its_retries_and_its_dead_letter_queue(
     deployment: Deployment, spec: FunctionSpec
 ) -> None:
-    assert isinstance(spec.trigger, ScheduleTrigger)
-    pauses = deployment.config.capacity.min_acu == 0
-    minutes = spec.trigger.every_minutes_lean if pauses else spec.trigger.every_minutes
     jobs = deployment.stacks["jobs"]
 
-    [target] = [
-        found["Properties"]["Target"]
-        for found in jobs.resources("AWS::Scheduler::Schedule").values()
-        if deployment.text(jobs, found["Properties"]["Target"]["Arn"]) == _arn(deployment, spec.name)
-        and found["Properties"]["ScheduleExpression"] == f"rate({minutes} minutes)"
-    ]
+    target = _schedule(deployment, spec)["Target"]
     [runs] = [
         found["Properties"]
         for found in jobs.resources("AWS::Lambda::EventInvokeConfig").values()

@@ -15,7 +15,14 @@ AT_START = {
 AWS = {"boto3", "botocore", "s3transfer", "dateutil", "six", "urllib3"}
 """What the managed runtime brings besides."""
 
-WITHOUT_AWS = {"describe_api", "manage_bots", "manage_conversations"}
+WITHOUT_AWS = {
+    "describe_api",
+    "manage_bots",
+    "manage_conversations",
+    "manage_webhooks",
+    "roll_up_usage",
+    "show_insights",
+}
 """What their trials ask for needs the database alone."""
 
 IN_A_CHILD = {"extract_document": "parsers"}

@@ -82,6 +82,15 @@ def test_a_package_that_no_layer_brings_cannot_be_imported(packaged: Callable[[s
         ColdStarts(package, {}, tmp_path).start()
 
 
+def test_what_reads_and_writes_archives_can_be_loaded_where_it_is_needed(
+    packaged: Callable[[str], Package], tmp_path: Path
+) -> None:
+    source = "import arro3.core, arro3.io\ndef handler(event, context): return arro3.core.Table.__name__\n"
+    package = lay_out_source(packaged("enforce_retention").spec, source, tmp_path / "other", layers=True)
+
+    assert ColdStarts(package, {}, tmp_path).answer({}) == "Table"
+
+
 def test_a_package_that_is_not_for_a_function_is_noticed(packaged: Callable[[str], Package], tmp_path: Path) -> None:
     spec = packaged("manage_bots").spec
     source = "import boto3, psycopg\ndef handler(event, context): return {}\n"

@@ -122,6 +122,55 @@ def nothing_is_stalled(world: World, call: Call) -> None:
     assert call({})["found"] < max(first["found"], 1)
 
 
+def the_archive_is_listed(world: World, call: Call) -> None:
+    answer = call(_http(world, "GET", "/v1/archive/files"))
+
+    assert (answer["statusCode"], json.loads(answer["body"])["data"]) == (200, []), answer
+
+
+def nothing_was_used(world: World, call: Call) -> None:
+    answer = call(_http(world, "GET", "/v1/insights/usage"))
+
+    assert answer["statusCode"] == 200, answer
+
+
+def webhooks_are_listed(world: World, call: Call) -> None:
+    answer = call(_http(world, "GET", "/v1/webhooks"))
+
+    assert (answer["statusCode"], json.loads(answer["body"])["data"]) == (200, []), answer
+
+
+def a_bot_is_exported(world: World, call: Call) -> None:
+    message, exports = world.asked_for_export(), f"exports/{world.tenant.organization_id}/"
+    before = world.archived(exports)
+
+    assert call(_delivered("run_jobs", message)) == HANDLED
+
+    assert len(world.archived(exports)) == len(before) + 1
+
+
+def nobody_is_to_be_told(world: World, call: Call) -> None:
+    assert call(_delivered("deliver_webhooks", {"organization_id": str(world.tenant.organization_id)})) == HANDLED
+
+
+def a_day_is_begun_once(world: World, call: Call) -> None:
+    call({})
+    again = call({})
+
+    assert (again["partitions_made"], again["runs"]) == (0, 0)
+
+
+def usage_is_summed_up(world: World, call: Call) -> None:
+    call({})
+    assert call({}) == {"days": 0}
+
+
+def a_report_on_the_database_is_written(world: World, call: Call) -> None:
+    report = call({})["report"]
+
+    assert world.archived(report) == [report]
+
+
 TRIALS: Mapping[str, Trial] = {
     "authorize_request": authorizer_denies_a_forged_token,
     "manage_identity": login_of_a_stranger_is_refused,
@@ -130,14 +179,22 @@ TRIALS: Mapping[str, Trial] = {
     "manage_bots": bots_are_listed,
     "manage_documents": an_upload_is_permitted,
     "manage_conversations": conversations_are_listed,
+    "manage_retention": the_archive_is_listed,
+    "show_insights": nothing_was_used,
+    "manage_webhooks": webhooks_are_listed,
     "register_object": an_uploaded_object_is_registered,
     "extract_document": a_pdf_is_extracted,
     "embed_chunks": an_overtaken_batch_is_dropped,
     "purge_deleted": a_finished_deletion_is_not_repeated,
     "fetch_pages": an_overtaken_step_is_dropped,
     "reconcile_stores": an_empty_bot_is_reconciled,
+    "run_jobs": a_bot_is_exported,
+    "deliver_webhooks": nobody_is_to_be_told,
     "send_mail": a_mail_is_sent,
     "reap_stalled": nothing_is_stalled,
+    "enforce_retention": a_day_is_begun_once,
+    "roll_up_usage": usage_is_summed_up,
+    "maintain_database": a_report_on_the_database_is_written,
 }
 
 

@@ -11,12 +11,12 @@ import boto3
 
 from chatsphere.access.permissions import Role
 from chatsphere.access.principal import Principal
-from chatsphere.adapters.s3 import S3ObjectStore
 from chatsphere.bootstrap import Container
 from chatsphere.identity.token_keys import public_part
 from chatsphere.knowledge.ingestion.deletion import Eraser
 from chatsphere.knowledge.ingestion.events import parse_events
 from chatsphere.knowledge.ingestion.register import Registrar
+from chatsphere.transfers import exports
 from infra.catalog import QUEUES, FunctionSpec
 from infra.function_environment import function_variables, queue_url_variable
 from infra.local.token_keys import token_keys
@@ -27,6 +27,7 @@ from tests.moto_server import make_bucket, make_queue, receive_all
 from tests.postgres import DatabaseUrls
 
 BUCKET = "packaged-uploads"
+ARCHIVE_BUCKET = "packaged-archive"
 SENDER = "no-reply@example.com"
 UPLOADER_ROLE = "arn:aws:iam::123456789012:role/uploader"
 
@@ -77,7 +78,7 @@ class World:
     def registered_pdf(self) -> dict[str, Any]:
         """Register a document as `register_object` would, and return the message that asks for its extraction."""
         notification, c = self.put_pdf(), Container(self.values)
-        queue, objects = c.extract_queue, S3ObjectStore(c.storage_settings)
+        queue, objects = c.extract_queue, c.object_store
         eraser = Eraser(c.database, objects, c.vector_store, c.clock)
         limit = c.storage_settings.max_upload_bytes
         registrar = Registrar(c.database, objects, queue, eraser, c.clock, c.ids, limit)
@@ -86,6 +87,19 @@ class World:
         c.database.close()
         message: dict[str, Any] = json.loads(self.messages("EXTRACT_QUEUE_URL")[-1]["Body"])
         return message
+
+    def asked_for_export(self) -> dict[str, Any]:
+        """Note that the tenant's bot is to be exported, and return the message that asks for it."""
+        c, export_id = Container(self.values), uuid4()
+        with c.database.transaction(self.tenant.organization_id) as connection:
+            exports.ask_for(connection, self.tenant.bot_id, [], export_id=export_id, now=c.clock.now())
+        c.database.close()
+        return self.namespace | {"export_id": str(export_id)}
+
+    def archived(self, prefix: str) -> list[str]:
+        """Return the keys of the archive bucket that begin so."""
+        found = boto3.client("s3", endpoint_url=self.endpoint).list_objects_v2(Bucket=ARCHIVE_BUCKET, Prefix=prefix)
+        return [entry["Key"] for entry in found.get("Contents", [])]
 
     def mails_sent(self) -> int:
         """Return how many mails SES took so far."""
@@ -99,6 +113,7 @@ class World:
 def make_world(tenant: Tenant, databases: DatabaseUrls, moto: str, gemini: GeminiServer, folder: Path) -> World:
     """Set everything up for one tenant, with the cloud's choice of adapters but for the vector store."""
     make_bucket(moto, BUCKET)
+    make_bucket(moto, ARCHIVE_BUCKET)
     boto3.client("ses", endpoint_url=moto).verify_email_identity(EmailAddress=SENDER)
     queues = {queue_url_variable(queue): make_queue(moto, f"packaged-{queue.name}") for queue in QUEUES}
     keys = token_keys(folder / "token_keys.json")
@@ -107,7 +122,9 @@ def make_world(tenant: Tenant, databases: DatabaseUrls, moto: str, gemini: Gemin
         "AUTHENTICATOR_DATABASE_URL": databases.authenticator,
         "REAPER_DATABASE_URL": databases.reaper,
         "ERASER_DATABASE_URL": databases.eraser,
+        "MAINTAINER_DATABASE_URL": databases.maintainer,
         "UPLOADS_BUCKET": BUCKET,
+        "ARCHIVE_BUCKET": ARCHIVE_BUCKET,
         "UPLOADER_ROLE_ARN": UPLOADER_ROLE,
         "S3_ENDPOINT": moto,
         "SQS_ENDPOINT": moto,

@@ -28,6 +28,7 @@ NOT_SERVED = {
     "openCheckout": "billing is off here",
     "stopAnswer": "nothing is being written here; what it ends is kept as chat's is",
     "openBillingPortal": "billing is off here",
+    "releaseLegalHold": "the hold here was released before; see retention/test_holds.py",
     "disableSecondFactor": "there is none here; see test_entries.py",
     "renewRecoveryCodes": "there is no second factor here; see test_entries.py",
 }

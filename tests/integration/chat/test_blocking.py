@@ -85,7 +85,7 @@ def test_usage_and_source_statistics_are_counted(
     (statistics,) = rows(tenant, "source_stats")
     assert (first["metric"], first["bot_id"], first["user_id"]) == ("chat.answer", tenant.bot_id, tenant.user_id)
     assert (first["prompt_tokens"], first["cost_microdollars"]) == (30, 7)
-    assert (first["metadata"]["answerable"], second["metadata"]["answerable"]) == (True, False)
+    assert (first["answerable"], second["answerable"]) == (True, False)
     assert statistics["document_id"] == source.document_id
     assert (statistics["retrieval_count"], statistics["citation_count"]) == (2, 1)
 

@@ -97,7 +97,7 @@ def test_a_visitors_question_is_kept_as_nobodys(client: ChatClient, tenant: Tena
     (conversation,) = rows(tenant, "conversations")
     (usage,) = rows(tenant, "usage_events")
     assert (conversation["channel"], conversation["end_user_id"]) == ("public", None)
-    assert (usage["user_id"], usage["api_key_id"], usage["metadata"]["channel"]) == (None, None, "public")
+    assert (usage["user_id"], usage["api_key_id"], usage["channel"]) == (None, None, "public")
     assert len(rows(tenant, "messages")) == 2
 
 

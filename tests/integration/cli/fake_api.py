@@ -16,7 +16,7 @@ from tests.background_server import in_background
 from tests.integration.cli.fake_state import API_KEY, STEPS, Json, Request, State
 
 Answer = tuple[int, Json]
-PUBLIC = ("/v1/health/", "/v1/auth/", "/store")
+PUBLIC = ("/v1/health/", "/v1/auth/", "/store", "/.well-known/")
 NOT_FOUND: Answer = (404, {"status": 404, "code": "not_found", "detail": "There is no such thing.", "request_id": "r"})
 
 
@@ -63,6 +63,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.answer(fault.status, fault.body, fault.headers)
         elif not url.path.startswith(PUBLIC) and not self.authorized():
             self.answer(401, {"status": 401, "code": "token_expired", "detail": "The token has expired."})
+        elif self.command == "GET" and url.path.startswith("/store/"):
+            self.give_file(state.files[url.path.removeprefix("/store/")])
         elif multipart:
             self.take_form(raw)
         elif url.path.endswith("/chat") and body.get("stream"):
@@ -88,6 +90,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
+    def give_file(self, content: bytes) -> None:
+        """Give a file to whoever has the link."""
+        assert "Authorization" not in self.headers
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
     def take_form(self, raw: bytes) -> None:
         """Take a presigned POST, as a store does: fields first, the file last, no credential of the API."""
         parts = _form(self.headers["Content-Type"], raw)
@@ -99,6 +109,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.answer(403, {"x": "<Error><Code>EntityTooLarge</Code></Error>"})
             return
         content = cast(bytes, parts[2].get_payload(decode=True))
+        if key.startswith("imports/"):
+            self.server.state.files[key] = content
+            self.answer(204, None)
+            return
         bot_id, document_id = self.server.state.uploads[key].split("/")
         digest = hashlib.sha256(content).hexdigest()
         self.server.state.receive(bot_id, document_id, content.decode(), sha256=digest, size=len(content))
@@ -346,6 +360,28 @@ def delete_document(state: State, request: Request, url: str, bot_id: str, docum
     return 202, {"deletion": state.note_deletion(bot_id, document_id)}
 
 
+@_Routes.on("POST /v1/erasures")
+def request_erasure(state: State, request: Request, url: str) -> Answer:
+    made = {"id": str(uuid4()), "status": "pending", "requested_at": "2026-01-01T00:00:00Z", "receipt": None}
+    state.erasures.insert(0, {"bot_id": None, **made, **request.body})
+    return 202, {"erasure": state.erasures[0], "receipt_token": "cse_shown-once"}
+
+
+@_Routes.on("GET /v1/erasures")
+def list_erasures(state: State, request: Request, url: str) -> Answer:
+    return _page([one for one in state.erasures if request.query.get("kind") in (None, one["kind"])], request.query)
+
+
+@_Routes.on("GET /v1/erasures/{erasure_id}")
+def get_erasure(state: State, request: Request, url: str, erasure_id: str) -> Answer:
+    return 200, next(one for one in state.erasures if one["id"] == erasure_id)
+
+
+@_Routes.on("GET /.well-known/jwks.json")
+def get_keys(state: State, request: Request, url: str) -> Answer:
+    return 200, state.published_keys
+
+
 @_Routes.on("GET /v1/deletions")
 def list_deletions(state: State, request: Request, url: str) -> Answer:
     return _page(
@@ -423,15 +459,18 @@ def list_embedding_models(state: State, request: Request, url: str) -> Answer:
 def start_training_run(state: State, request: Request, url: str, bot_id: str) -> Answer:
     counts = {"documents": 1, "chunks": 64, "tokens": 5_000_000, "batches": 2, "cost_microdollars": 1_000_000}
     estimate = counts | {"from_model": "own", "to_model": request.body["embedding_model"]}
+    memory = 3 if request.body.get("include_memory") else None
+    estimate |= {"memory_messages": memory, "memory_tokens": memory}
     if request.body.get("dry_run"):
         return 200, {"estimate": estimate, "training_run": None}
-    return 202, {"estimate": estimate, "training_run": state.add_run(bot_id, request.body["embedding_model"])}
+    return 202, {"estimate": estimate, "training_run": state.add_run(bot_id, request.body["embedding_model"], estimate)}
 
 
 @_Routes.on("GET /v1/bots/{bot_id}/training-runs/{run_id}")
 def get_training_run(state: State, request: Request, url: str, bot_id: str, run_id: str) -> Answer:
     (run,) = [each for each in state.training_runs[bot_id] if each["id"] == run_id]
     run["done_batches"] += 1
+    run["memory_left"] = max(0, run["memory_left"] - 1)
     if run["error_code"]:
         run["status"] = "failed"
     elif run["done_batches"] == run["total_batches"]:
@@ -537,3 +576,47 @@ def import_feedback(state: State, request: Request, url: str, bot_id: str, set_i
 def put_calibration(state: State, request: Request, url: str, model: str) -> Answer:
     state.calibrations[model] = request.body
     return 200, request.body
+
+
+@_Routes.on("POST /v1/bots/{bot_id}/exports")
+def create_export(state: State, request: Request, url: str, bot_id: str) -> Answer:
+    state.files["bot"] = json.dumps(request.body).encode()
+    return 202, _export(state, url, "queued")
+
+
+@_Routes.on("GET /v1/bots/{bot_id}/exports/{export_id}")
+def get_export(state: State, request: Request, url: str, bot_id: str, export_id: str) -> Answer:
+    state.looks += 1
+    return 200, _export(state, url, "running" if state.looks % 2 else state.transfers_end)
+
+
+def _export(state: State, url: str, status: str) -> Json:
+    content = state.files["bot"]
+    digest = state.false_digest or hashlib.sha256(content).hexdigest()
+    file = {"size": len(content), "sha256": digest, "download_url": f"{url}/store/bot"}
+    return file | _transfer(status)
+
+
+def _transfer(status: str) -> Json:
+    failed = {"error_code": "invalid_file", "error_message": "It is none."} if status == "failed" else {}
+    counts = {"documents": 2, "chunks": 3}
+    return {"id": "t", "status": status, "documents_done": 1, "documents_total": 2, "counts": counts} | failed
+
+
+@_Routes.on("POST /v1/bot-imports")
+def create_import(state: State, request: Request, url: str) -> Answer:
+    upload = {"url": f"{url}/store", "fields": {"key": "imports/t", "policy": "p"}}
+    return 201, {"bot_import": _transfer("awaiting_upload"), "upload": upload}
+
+
+@_Routes.on("POST /v1/bot-imports/{import_id}/start")
+def start_import(state: State, request: Request, url: str, import_id: str) -> Answer:
+    assert f"imports/{import_id}" in state.files
+    return 202, _transfer("queued")
+
+
+@_Routes.on("GET /v1/bot-imports/{import_id}")
+def get_import(state: State, request: Request, url: str, import_id: str) -> Answer:
+    state.looks += 1
+    status = "importing" if state.looks % 2 else state.transfers_end
+    return 200, _transfer(status) | {"bot_id": "b", "vectors": "kept", "embedding_model": "own"}

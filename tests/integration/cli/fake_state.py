@@ -40,6 +40,8 @@ class State:
     bots: dict[str, Json] = field(default_factory=dict)
     documents: dict[str, dict[str, Json]] = field(default_factory=dict)
     deletions: list[Json] = field(default_factory=list)
+    erasures: list[Json] = field(default_factory=list)
+    published_keys: Json = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
     uploads: dict[str, str] = field(default_factory=dict)
     access_tokens: set[str] = field(default_factory=set)
@@ -67,14 +69,22 @@ class State:
     training_runs: dict[str, list[Json]] = field(default_factory=dict)
     reconciliations: dict[str, Json] = field(default_factory=dict)
     sources: dict[str, Json] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
+    false_digest: str | None = None
+    transfers_end: str = "done"
+    looks: int = 0
     expires_in: float = 600
     lock: threading.RLock = field(default_factory=threading.RLock)
 
-    def add_run(self, bot_id: str, model: str) -> Json:
+    def add_run(self, bot_id: str, model: str, estimate: Json | None = None) -> Json:
         """Begin to embed a bot anew; it does one batch each time it is looked at."""
         run: Json = {"id": str(uuid4()), "bot_id": bot_id, "kind": "reembed", "status": "running", "error_code": None}
         run |= {"embedding_model": model, "done_batches": 0, "total_batches": 2, "token_count": 0}
-        run |= {"cost_microdollars": 0}
+        run |= {
+            "cost_microdollars": 0,
+            "estimate": estimate,
+            "memory_left": (estimate or {}).get("memory_messages") or 0,
+        }
         self.training_runs.setdefault(bot_id, []).insert(0, run)
         return run
 

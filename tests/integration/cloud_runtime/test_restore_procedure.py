@@ -1,4 +1,5 @@
-"""The restore of docs/deploy.md, word for word: data moves between databases whose administrator sees no row."""
+"""The restore of docs/deploy.md and the drill of docs/restore-drill.md, word for word: data moves between databases
+whose administrator sees no row, and the two are compared."""
 
 import os
 import re
@@ -17,9 +18,12 @@ from infra.local.postgres_cluster import programs
 from tests.conftest import FREE_PLAN
 from tests.integration.cloud_runtime.conftest import ManagedDatabase, administered_database
 
-PAGE = (Path(__file__).parents[3] / "docs" / "deploy.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[3] / "docs"
+PAGES = [(DOCS / name).read_text(encoding="utf-8") for name in ("deploy.md", "restore-drill.md")]
 BLOCKS = [
-    re.sub(r"^   ", "", block, flags=re.MULTILINE) for block in re.findall(r"```(?:sql|sh)\n(.*?)```", PAGE, re.S)
+    re.sub(r"^   ", "", block, flags=re.MULTILINE)
+    for page in PAGES
+    for block in re.findall(r"```(?:sql|sh)\n(.*?)```", page, re.S)
 ]
 ROWS = """
 SELECT (SELECT count(*) FROM organizations), (SELECT count(*) FROM bots), (SELECT count(*) FROM messages),
@@ -69,15 +73,22 @@ def fill(database: ManagedDatabase, bot_name: str) -> UUID:
 
 
 def restore(restored: ManagedDatabase, deployed: ManagedDatabase, folder: Path) -> subprocess.CompletedProcess[str]:
-    for name in ("open.sql", "load.sql"):
+    return run("# move the data", ("open.sql", "load.sql"), restored, deployed, folder)
+
+
+def run(
+    script: str, files: tuple[str, ...], restored: ManagedDatabase, deployed: ManagedDatabase, folder: Path
+) -> subprocess.CompletedProcess[str]:
+    """Run a block of the pages, beside the files that they say to write."""
+    for name in files:
         (folder / name).write_text(block(f"-- {name}"))
     environment = {
         "PATH": f"{programs()}{os.pathsep}{os.environ['PATH']}",
         "RESTORED": restored.administrator,
         "DEPLOYED": deployed.administrator,
     }
-    script = ["bash", "-euo", "pipefail", "-c", block("# move the data")]
-    return subprocess.run(script, cwd=folder, env=environment, capture_output=True, text=True, timeout=60)
+    command = ["bash", "-euo", "pipefail", "-c", block(script)]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60)
 
 
 def rows(database: ManagedDatabase) -> tuple[object, ...] | None:
@@ -120,6 +131,26 @@ def test_a_load_that_fails_changes_nothing(
     # Then
     assert done.returncode != 0
     assert rows(managed_database) == (1, 1, 1, 1, "since")
+
+
+def test_the_drill_compares_the_copy_with_a_deployed_database_that_it_leaves_closed(
+    managed_database: ManagedDatabase, restored: ManagedDatabase, tmp_path: Path
+) -> None:
+    # Given: since the copy's moment somebody has come
+    fill(restored, "then")
+    fill(managed_database, "then")
+    fill(managed_database, "since")
+    with psycopg.connect(managed_database.superuser) as connection:
+        connection.execute("ANALYZE")
+    # When
+    done = run("# compare", ("open.sql", "count.sql", "estimate.sql"), restored, managed_database, tmp_path)
+    # Then: every table has both numbers, and the guard of the deployed one never was down
+    assert done.returncode == 0, done.stderr
+    lines = {name: counts for name, *counts in (line.split() for line in done.stdout.splitlines())}
+    with psycopg.connect(managed_database.superuser) as connection:
+        assert connection.execute(UNGUARDED).fetchall() == []
+    assert lines["organizations"] == lines["messages"] == lines["chunk_vectors"] == ["1", "2"]
+    assert "-" not in {count for counts in lines.values() for count in counts}
 
 
 def test_former_code_leaves_a_newer_database_as_it_is(managed_database: ManagedDatabase) -> None:

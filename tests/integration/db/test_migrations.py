@@ -63,9 +63,9 @@ def test_only_search_functions_run_as_their_definer(database_urls: DatabaseUrls)
             "SELECT p.proname, r.rolname, p.proconfig FROM pg_proc p JOIN pg_roles r ON r.oid = p.proowner"
             " JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.prosecdef AND n.nspname IN ('app', 'public')"
         ).fetchall()
-    assert definers
-    for name, owner, configuration in definers:
-        assert owner == "chatsphere_search", name
+        (tables_owner,) = connection.execute("SELECT relowner::regrole::text FROM pg_class WHERE relname = 'bots'")
+    assert {owner for _, owner, _ in definers} == {"chatsphere_search", *tables_owner}
+    for name, _, configuration in definers:
         assert any(setting.startswith("search_path=") for setting in configuration or []), name
 
 
@@ -94,6 +94,8 @@ def test_a_populated_database_is_migrated_to_the_same_schema(database_server: st
         assert _schema(urls.admin) == _schema(expected.admin)
         with psycopg.connect(urls.admin) as connection:
             assert connection.execute("SELECT content FROM chunks").fetchall() == [("What was there stays.",)]
+            used = "SELECT tableoid::regclass::text, metric FROM usage_events"
+            assert connection.execute(used).fetchall() == [("usage_events_first", "old")]
 
 
 def _schema(url: str) -> list[tuple[str, ...]]:
@@ -120,4 +122,6 @@ INSERT INTO chunks (id, organization_id, bot_id, document_id, generation, batch,
     ('00000000-0000-7000-8000-00000000000d', '00000000-0000-7000-8000-00000000000a',
      '00000000-0000-7000-8000-00000000000b', '00000000-0000-7000-8000-00000000000c', 1, 0, 0,
      'What was there stays.', 0, 21, 5, 'c:1:0');
+INSERT INTO usage_events (id, organization_id, metric, created_at) VALUES
+    ('00000000-0000-7000-8000-00000000000e', '00000000-0000-7000-8000-00000000000a', 'old', '2020-02-02');
 """

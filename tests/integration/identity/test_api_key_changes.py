@@ -123,7 +123,7 @@ def test_a_bad_change_changes_nothing(api: RunningApi, account: Account, changes
     assert {name: shown[name] for name in made if name != "key"} == {k: v for k, v in made.items() if k != "key"}
 
 
-@pytest.mark.parametrize("scope", ["api_keys", "organization:write", "audit:read"])
+@pytest.mark.parametrize("scope", ["api_keys", "organization:write", "audit:read", "erasures:write"])
 def test_a_key_limited_to_a_bot_has_nothing_of_the_whole_organization(
     api: RunningApi, account: Account, scope: str
 ) -> None:

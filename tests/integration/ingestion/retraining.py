@@ -127,6 +127,14 @@ def usage(pipeline: Pipeline) -> list[tuple[int, int]]:
         return [(row["value"], row["cost_microdollars"]) for row in rows]
 
 
+def logged_errors(pipeline: Pipeline, service: str) -> list[str]:
+    """Return the types of the errors that a service left for the organization to read."""
+    query = "SELECT error_type FROM error_logs WHERE bot_id = %s AND service = %s ORDER BY id"
+    with pipeline.connection() as connection:
+        rows = connection.execute(query, (pipeline.tenant.bot_id, service)).fetchall()
+    return [row["error_type"] for row in rows]
+
+
 def document_id(pipeline: Pipeline, name: str) -> UUID:
     """Return the document of this name."""
     (found,) = [row["id"] for row in pipeline.documents() if row["name"] == name]

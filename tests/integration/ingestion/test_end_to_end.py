@@ -163,7 +163,7 @@ def test_the_reaper_runs_on_its_schedule(cloud: Cloud) -> None:
     with container().database.transaction(cloud.tenant.organization_id) as connection:
         connection.execute("UPDATE documents SET lease_expires_at = now()")
     # When
-    assert cloud.invoke("reap_stalled", {})["found"] >= 1
+    assert cloud.invoke("reap_stalled", {})["documents"] >= 1
     # Then
     sent = [json.loads(m["Body"])["document_id"] for m in receive_all(cloud.endpoint, cloud.queues["extract"])]
     assert str(cloud.documents()["a.txt"]["id"]) in sent

@@ -311,6 +311,7 @@ def test_a_model_that_refuses_ends_the_run(trained: Pipeline) -> None:
 
     run = retraining.run_of(trained, message)
     assert (run["status"], run["error_code"]) == ("failed", "provider_rejected")
+    assert retraining.logged_errors(trained, "training") == ["provider_rejected"]
     trained.run()
     assert_one_to_one(trained, "fake")
 

@@ -91,6 +91,8 @@ def test_a_dry_run_tells_the_cost_and_begins_nothing(api: RunningApi, owner: Acc
         "cost_microdollars": 0,
         "from_model": "own",
         "to_model": MINILM,
+        "memory_messages": None,
+        "memory_tokens": None,
     }
     assert reembeddings(api, owner, bot) == []
 

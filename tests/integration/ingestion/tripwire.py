@@ -1,5 +1,6 @@
 """Kills the worker at a chosen step: before or after any commit, and before or after any call of a port."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -7,6 +8,11 @@ from uuid import UUID
 
 from chatsphere.db.database import Connection, Database
 from tests.integration.ingestion.pipeline import Pipeline, WorkerKilled
+
+
+def crash_stride(default: int) -> int:
+    """Return how many steps lie between two that are fatal. CRASH_STRIDE=1 in the environment tries each of them."""
+    return int(os.environ.get("CRASH_STRIDE", default))
 
 
 class Tripwire:

@@ -15,7 +15,14 @@ READ: Final = frozenset({"SELECT"})
 TENANT_TABLES: Final = {
     "answers_under_way": READ_WRITE,
     "api_keys": READ_WRITE,
+    "archive_files": READ_WRITE,
+    "erased_end_users": READ_WRITE,
+    "archive_removals": READ_WRITE,
+    "archive_restores": READ_WRITE,
+    "archive_writes": READ_WRITE,
     "audit_log": APPEND,
+    "bot_exports": READ_WRITE,
+    "bot_imports": READ_WRITE,
     "bot_members": READ_WRITE,
     "bot_memories": READ_WRITE,
     "bot_versions": APPEND,
@@ -41,6 +48,7 @@ TENANT_TABLES: Final = {
     "extraction_bookmarks": READ_WRITE,
     "idempotency_keys": READ_WRITE,
     "invitations": READ_WRITE,
+    "legal_holds": READ_WRITE - {"DELETE"},
     "lexical_chunks": READ_WRITE,
     "lexical_postings": READ_WRITE,
     "lexical_segments": READ_WRITE,
@@ -54,6 +62,9 @@ TENANT_TABLES: Final = {
     "rate_limits": READ_WRITE,
     "reconciliations": READ_WRITE,
     "refresh_tokens": READ,
+    "retention_items": READ_WRITE,
+    "retention_policies": READ_WRITE,
+    "retention_runs": READ_WRITE,
     "revised_vectors": READ_WRITE,
     "sessions": READ,
     "source_stats": READ_WRITE,
@@ -61,16 +72,25 @@ TENANT_TABLES: Final = {
     "training_runs": READ_WRITE,
     "unanswered_messages": READ_WRITE,
     "unanswered_questions": READ_WRITE,
+    "usage_daily": READ_WRITE - {"UPDATE"},
+    "usage_daily_end_users": READ_WRITE - {"UPDATE"},
+    "usage_daily_latencies": READ_WRITE - {"UPDATE"},
     "usage_events": READ_WRITE,
+    "usage_marks": READ_WRITE - {"UPDATE"},
     "web_hosts": READ_WRITE,
     "web_pages": READ_WRITE,
     "web_sources": READ_WRITE,
+    "webhook_deliveries": READ_WRITE,
+    "webhook_endpoints": READ_WRITE,
+    "webhook_events": READ_WRITE,
+    "webhook_wakes": READ_WRITE,
 }
 """Of one tenant each row, and what the application may do with its own."""
 
 NO_TENANTS: Final = {
     "credential_throttles": "failed tries, by the hash of an address: the authenticator's alone",
-    "erasures": "outlives the organization and the person that it is about; shown to who has its receipt's token",
+    "erasures": "outlives the organization and the person that it is about; shown to who has its receipt's token, and "
+    "those of its own parts to an organization",
     "recovery_codes": "a person's, who may be in several organizations: the authenticator's alone",
     "user_tokens": "a person's: the authenticator's alone",
     "users": "a person's: one sees oneself, and of one's colleagues no credential",
@@ -78,10 +98,13 @@ NO_TENANTS: Final = {
 """Policies protect these, too, but not by the tenant."""
 
 WITHOUT_POLICIES: Final = {
-    "alembic_version": ("the migrations' own", frozenset[str]()),
+    "alembic_version": ("the migrations' own: which revision it is at", READ),
+    "receipt_keys": ("public keys, which everybody may read", READ),
+    "partition_retirements": ("of whole partitions, and so of no tenant", frozenset[str]()),
     "quarantined_objects": ("objects that no bot is for: nobody's", frozenset({"INSERT"})),
     "stripe_events": ("ids of events that were worked off, and nothing of what they said", APPEND),
     "subscription_plans": ("the same for all", READ),
+    "usage_closed": ("a day, the same for all", READ),
 }
 
 OF_SOME_COLUMNS: Final = {
@@ -101,6 +124,22 @@ OF_SOME_COLUMNS: Final = {
     ("chatsphere_authenticator", "api_keys", "UPDATE", "last_used_at revoked_at"),
     ("chatsphere_authenticator", "bots", "SELECT", "created_at created_by id name organization_id"),
     ("chatsphere_authenticator", "invitations", "UPDATE", "mailed_at revoked_at secret_hash"),
+    ("chatsphere_authenticator", "legal_holds", "SELECT", "organization_id released_at"),
+    ("chatsphere_authenticator", "erasures", "UPDATE", "signed_receipt"),
+    (
+        "chatsphere_app",
+        "erasures",
+        "INSERT",
+        "bot_id end_user_id id kind lease_expires_at organizations receipt_hash requested_at requested_by subject_hash"
+        " subject_id subject_salt tenant_id",
+    ),
+    (
+        "chatsphere_app",
+        "erasures",
+        "SELECT",
+        "bot_id finished_at id kind receipt requested_at requested_by signed_receipt status subject_hash subject_salt"
+        " tenant_id",
+    ),
     (
         "chatsphere_authenticator",
         "organizations",
@@ -151,6 +190,7 @@ OF_THE_AUTHENTICATOR: Final = {
     "erasures": APPEND,
     "invitations": READ,
     "memberships": READ,
+    "receipt_keys": APPEND,
     "recovery_codes": READ_WRITE,
     "refresh_tokens": READ_WRITE,
     "sessions": READ_WRITE,
@@ -169,7 +209,22 @@ DEFINERS: Final = {
 }
 """Run as the search role, which sees every tenant's vectors and messages; each asks for the tenant itself."""
 
-JOBS: Final = ("chatsphere_eraser", "chatsphere_reaper")
+UPKEEP: Final = {
+    "analyze_table",
+    "default_rows",
+    "detach_partition",
+    "drop_empty_partition",
+    "drop_retired_partition",
+    "held_rows",
+    "make_partition",
+    "partition_is_empty",
+    "replication_lag",
+    "session_activity",
+    "slowest_statements",
+}
+"""Run as the tables' owner, whom the policies bind, too; called by the maintainer alone."""
+
+JOBS: Final = ("chatsphere_eraser", "chatsphere_reaper", "chatsphere_maintainer")
 """What these are granted is laid down in test_roles.py."""
 
 
@@ -179,8 +234,8 @@ def catalog(database_urls: DatabaseUrls) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-def rows(catalog: psycopg.Connection, query: str) -> list[tuple[Any, ...]]:
-    return catalog.execute(query).fetchall()
+def rows(catalog: psycopg.Connection, query: str, *values: Any) -> list[tuple[Any, ...]]:
+    return catalog.execute(query, values or None).fetchall()
 
 
 def relations(catalog: psycopg.Connection, kinds: str) -> set[str]:
@@ -210,6 +265,8 @@ def test_the_application_reads_and_writes_rows_of_its_tenant_only(catalog: psyco
         " AND policyname NOT IN ('anybody', 'self', 'colleagues')",
     )
     own = {name: "organization_id" if name != "organizations" else "id" for name in TENANT_TABLES}
+    # Of those of a part of an organization; the others are nobody's whom a policy could name.
+    own["erasures"] = "tenant_id"
     condition = "({} = app.current_organization())"
     assert sorted(found) == sorted(
         (name, "ALL", condition.format(column), condition.format(column)) for name, column in own.items()
@@ -249,19 +306,31 @@ def test_only_the_search_functions_run_as_another_role(catalog: psycopg.Connecti
     found = rows(
         catalog,
         "SELECT proname, proowner::regrole::text, proconfig[1], proacl::text FROM pg_proc WHERE prosecdef"
-        " AND pronamespace IN ('public'::regnamespace, 'app'::regnamespace)",
+        " AND pronamespace IN ('public'::regnamespace, 'app'::regnamespace) AND NOT proname = ANY (%s)",
+        list(UPKEEP),
     )
     grants = "{chatsphere_search=X/chatsphere_search,chatsphere_app=X/chatsphere_search}"
     path = "search_path=pg_catalog, public, pg_temp"
     assert set(found) == {(name, "chatsphere_search", path, grants) for name in DEFINERS}
 
 
+def test_what_runs_as_the_tables_owner_is_the_maintainers_alone(catalog: psycopg.Connection) -> None:
+    query = """
+        SELECT proname, proowner = (SELECT relowner FROM pg_class WHERE relname = 'messages'), proconfig[1],
+            (SELECT string_agg(grantee::regrole::text, ' ') FROM aclexplode(proacl) WHERE grantee <> proowner)
+        FROM pg_proc WHERE prosecdef AND proname = ANY (%s)"""
+    path = "search_path=pg_catalog, public, pg_temp"
+    assert set(rows(catalog, query, list(UPKEEP))) == {(name, True, path, "chatsphere_maintainer") for name in UPKEEP}
+
+
 def test_functions_take_the_tenant_from_the_transaction_and_never_as_an_argument(catalog: psycopg.Connection) -> None:
     query = """
         SELECT proname FROM pg_proc WHERE pronamespace = 'app'::regnamespace
         AND EXISTS (SELECT FROM unnest(proargnames) AS argument WHERE argument ~ 'organization|tenant')"""
-    # `begin_request` sets it; `write_audit` is called by triggers, and the policy checks what it writes.
-    assert {name for (name,) in rows(catalog, query)} <= {"begin_request", "write_audit"}
+    # `begin_request` sets it, `lock_holds` reads nothing: who erases a person locks several tenants' holds. The others
+    # are called by triggers, and the policies check what they read and write.
+    of_triggers = {"write_audit", "webhook_wanted", "note_webhook_event"}
+    assert {name for (name,) in rows(catalog, query)} <= {"begin_request", "lock_holds", *of_triggers}
 
 
 def test_keys_between_tenants_tables_hold_the_tenant(catalog: psycopg.Connection) -> None:

@@ -69,6 +69,7 @@ OF_THE_ERASER = {
     ("audit_log", "DELETE", "*"),
     ("audit_log", "SELECT", "*"),
     ("audit_log", "UPDATE", "address after before user_agent"),
+    ("bot_imports", "SELECT", "created_by"),
     ("bot_members", "SELECT", "user_id"),
     ("bot_versions", "SELECT", "created_by"),
     ("bot_versions", "UPDATE", "created_by"),
@@ -85,7 +86,8 @@ OF_THE_ERASER = {
     ("answers_under_way", "SELECT", "user_id"),
     ("answers_under_way", "UPDATE", "user_id"),
     ("invitations", "UPDATE", "accepted_by invited_by"),
-    ("memberships", "SELECT", "user_id"),
+    ("memberships", "SELECT", "organization_id user_id"),
+    ("partition_retirements", "SELECT", "id"),
     ("quarantined_objects", "DELETE", "*"),
     ("quarantined_objects", "SELECT", "s3_key"),
     ("rate_limits", "DELETE", "*"),
@@ -98,10 +100,15 @@ OF_THE_ERASER = {
     ("user_tokens", "SELECT", "user_id"),
     ("users", "DELETE", "*"),
     ("users", "SELECT", "email id"),
+    ("webhook_endpoints", "SELECT", "bot_ids event_types is_enabled organization_id"),
+    ("webhook_events", "INSERT", "*"),
 }
 
 OF_THE_REAPER = {
     ("answers_under_way", "SELECT", "expires_at message_id organization_id"),
+    ("archive_restores", "SELECT", "id lease_expires_at organization_id status"),
+    ("bot_exports", "SELECT", "bot_id id lease_expires_at organization_id"),
+    ("bot_imports", "SELECT", "id lease_expires_at organization_id"),
     ("bot_memories", "SELECT", "bot_id due_at organization_id"),
     ("memory_deletions", "SELECT", "bot_id due_at organization_id"),
     ("memory_pending", "SELECT", "bot_id due_at organization_id"),
@@ -116,12 +123,54 @@ OF_THE_REAPER = {
     ("quarantined_objects", "DELETE", "*"),
     ("quarantined_objects", "SELECT", "created_at id"),
     ("reconciliations", "SELECT", "bot_id id lease_expires_at organization_id started_at status"),
+    ("retention_runs", "SELECT", "id lease_expires_at organization_id status"),
+    ("usage_closed", "SELECT", "*"),
+    ("usage_daily_end_users", "SELECT", "day organization_id"),
+    ("usage_marks", "SELECT", "day organization_id"),
     ("web_sources", "SELECT", "bot_id id lease_expires_at next_sync_at organization_id status step"),
+    ("webhook_deliveries", "SELECT", "lease_expires_at next_attempt_at organization_id status"),
+    ("webhook_events", "SELECT", "dispatched_at id occurred_at organization_id"),
+}
+
+
+OF_THE_MAINTAINER = {
+    ("alembic_version", "SELECT", "*"),
+    ("archive_files", "SELECT", "bot_id expires_at id organization_id status"),
+    ("archive_removals", "SELECT", "asked_at organization_id"),
+    ("archive_writes", "SELECT", "id lease_expires_at organization_id"),
+    ("bot_versions", "DELETE", "*"),
+    ("bot_versions", "SELECT", "bot_id version"),
+    ("bots", "SELECT", "id organization_id version"),
+    ("conversations", "SELECT", "bot_id created_at end_user_id id kept_until organization_id"),
+    ("idempotency_keys", "DELETE", "*"),
+    ("idempotency_keys", "SELECT", "expires_at key_hash organization_id principal_id"),
+    ("legal_holds", "SELECT", "bot_id conversation_id end_user_id organization_id released_at subject"),
+    ("organizations", "SELECT", "id status"),
+    ("rate_limits", "DELETE", "*"),
+    ("rate_limits", "SELECT", "organization_id principal_id theoretical_arrival_at"),
+    ("retention_policies", "SELECT", "bot_id organization_id rules"),
+    ("retention_runs", "SELECT", "as_of bot_id dry_run id organization_id requested_by started_at status"),
+    ("stripe_events", "DELETE", "*"),
+    ("stripe_events", "SELECT", "id received_at"),
+    ("partition_retirements", "SELECT", "*"),
+    (
+        "partition_retirements",
+        "UPDATE",
+        "archived_bot archived_organization archived_rows lease_expires_at status",
+    ),
+    ("usage_closed", "SELECT", "*"),
+    ("usage_closed", "UPDATE", "before"),
+    ("usage_marks", "SELECT", "day"),
 }
 
 
 @pytest.mark.parametrize(
-    ("role", "granted"), [("chatsphere_eraser", OF_THE_ERASER), ("chatsphere_reaper", OF_THE_REAPER)]
+    ("role", "granted"),
+    [
+        ("chatsphere_eraser", OF_THE_ERASER),
+        ("chatsphere_reaper", OF_THE_REAPER),
+        ("chatsphere_maintainer", OF_THE_MAINTAINER),
+    ],
 )
 def test_a_job_that_reaches_every_tenant_is_granted_exactly_what_it_needs(
     database_urls: DatabaseUrls, role: str, granted: set[tuple[str, str, str]]

@@ -43,11 +43,23 @@ def _case(ids: Ids) -> dict[str, Any]:
     return {"question": "What?", "relevant_documents": [{"document_id": ids["document_id"]}]}
 
 
+def _document_to_erase(ids: Ids) -> dict[str, Any]:
+    return {"kind": "document", "bot_id": ids["bot_id"], "document_id": ids["document_id"]}
+
+
 def _in_the_log() -> tuple[Loan, ...]:
     return (
         Loan("actor_user_id", lambda ids: {"actor_user_id": ids["user_id"]}, NOTHING_FOUND, in_query=True),
         Loan("actor_api_key_id", lambda ids: {"actor_api_key_id": ids["api_key_id"]}, NOTHING_FOUND, in_query=True),
     )
+
+
+def _in_insights(*fields: str) -> tuple[Loan, ...]:
+    loans = {
+        "bot_id": Loan("bot_id", lambda ids: {"bot_id": ids["bot_id"]}, NOT_FOUND, in_query=True),
+        "api_key_id": Loan("api_key_id", lambda ids: {"api_key_id": ids["api_key_id"]}, NOTHING_FOUND, in_query=True),
+    }
+    return tuple(loans[field] for field in fields)
 
 
 LOANS: Final[dict[str, tuple[Loan, ...]]] = {
@@ -89,9 +101,45 @@ LOANS: Final[dict[str, tuple[Loan, ...]]] = {
         Loan("bot_id", lambda ids: {"bot_id": ids["bot_id"]}, NOTHING_FOUND, in_query=True),
         Loan("document_id", lambda ids: {"document_id": ids["document_id"]}, NOTHING_FOUND, in_query=True),
     ),
+    "listArchiveFiles": (Loan("bot_id", lambda ids: {"bot_id": ids["bot_id"]}, NOTHING_FOUND, in_query=True),),
+    "listArchiveRows": (
+        Loan(
+            "conversation_id",
+            lambda ids: {"conversation_id": ids["conversation_id"]},
+            NOTHING_FOUND,
+            in_query=True,
+        ),
+    ),
+    "createArchiveRestore": (
+        Loan("file_ids", lambda ids: {"file_ids": [ids["file_id"]]}, NOT_FOUND),
+        Loan("bot_id", lambda ids: {"bot_id": ids["bot_id"], "month": "2026-01"}, NOT_FOUND),
+        # Of a conversation that is in no archive nothing is restored.
+        Loan("conversation_id", lambda ids: {"conversation_id": ids["conversation_id"]}, Outcome(202)),
+    ),
+    "requestErasure": (
+        Loan("bot_id", lambda ids: {"kind": "bot", "bot_id": ids["bot_id"]}, NOT_FOUND),
+        Loan("document_id", _document_to_erase, NOT_FOUND),
+    ),
+    "startRetentionRun": (Loan("bot_id", lambda ids: {"bot_id": ids["bot_id"]}, NOT_FOUND),),
+    "createLegalHold": (
+        Loan("bot_id", lambda ids: {"reason": "x", "bot_id": ids["bot_id"]}, NOT_FOUND),
+        Loan("conversation_id", lambda ids: {"reason": "x", "conversation_id": ids["conversation_id"]}, NOT_FOUND),
+    ),
+    "listLegalHolds": (Loan("bot_id", lambda ids: {"bot_id": ids["bot_id"]}, NOTHING_FOUND, in_query=True),),
     "listAuditLog": _in_the_log(),
     "exportAuditLog": _in_the_log(),
+    "showUsage": _in_insights("bot_id", "api_key_id"),
+    "showCost": _in_insights("bot_id", "api_key_id"),
+    "showQuality": _in_insights("bot_id", "api_key_id"),
+    "showLatency": _in_insights("bot_id", "api_key_id"),
+    "showSources": _in_insights("bot_id"),
+    "showUnanswered": _in_insights("bot_id"),
+    "showErrors": _in_insights("bot_id"),
     "redriveBot": (Loan("document_ids", _documents, Outcome(202)),),
+    "createWebhook": (
+        Loan("bot_ids", lambda ids: {"url": "https://93.184.216.34/", "bot_ids": [ids["bot_id"]]}, INVALID),
+    ),
+    "updateWebhook": (Loan("bot_ids", lambda ids: {"bot_ids": [ids["bot_id"]]}, INVALID),),
     "search": (Loan("document_ids", lambda ids: {"query": "What?", "filter": _documents(ids)}, NOTHING_FOUND),),
 }
 """By operation."""

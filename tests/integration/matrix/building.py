@@ -4,10 +4,14 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
 
+from psycopg.types.json import Jsonb
+
 from chatsphere.access.permissions import Scope
 from chatsphere.adapters.system import SystemClock, UuidV7Ids
+from chatsphere.archive.datasets import DATASETS, DatasetName
 from chatsphere.identity.opaque_tokens import new_single_use_token
 from chatsphere.ports import TemporaryCredentials
+from chatsphere.transfers.places import import_key
 from tests.builders.running_api import PASSWORD, Account, FakeQueue, RunningApi
 from tests.conftest import Tenant
 from tests.fakes import FixedClock, InMemoryQueue
@@ -137,6 +141,7 @@ def _bots(world: World) -> None:
         _asked(world, "PUT", f"/v1/messages/{objects['message_id']}/feedback", {"rating": 2, "text": MARK})
         objects["question_id"] = _unanswered(world, objects["bot_id"])
         objects |= _evaluation(world, "owner", objects["bot_id"])
+        objects["export_id"] = _export(world, "owner", objects["bot_id"])
     world.state.execute("UPDATE web_sources SET status = 'synced', lease_expires_at = NULL")
 
 
@@ -264,6 +269,11 @@ def _objects(world: World) -> None:
         "session_id": _session_of(world, owner),
         "invitation_id": _invitation(world, owner, f"guest-{MARK}@example.com")[0],
         "deletion_id": _deletion(world),
+        **_webhook(world),
+        **_archive(world),
+        **_retention(world),
+        **_erasure(world),
+        **_import(world),
         "version": "1",
     }
     world.objects |= {target: theirs | objects for target, objects in world.objects.items()}
@@ -276,7 +286,32 @@ def _objects(world: World) -> None:
         world.own[caller] = {"organization_id": account.organization_id, "bot_id": bot_id, "api_key_id": key_id}
     world.given["invitation"] = _invitation(world, world.people["both"], "guest@example.com")[1]
     world.own["other tenant's key"] = world.own["other tenant's owner"]
-    world.given["below"] = _evaluation(world, "other", world.own["other tenant's owner"]["bot_id"])
+    below = _evaluation(world, "other", world.own["other tenant's owner"]["bot_id"])
+    below |= _webhook(world, "other") | _archive(world, "other") | _retention(world, "other")
+    world.given["below"] = below | _erasure(world, "other")
+    own_bot = world.own["other tenant's owner"]["bot_id"]
+    world.given["below"] |= _import(world, "other") | {"export_id": _export(world, "other", own_bot)}
+
+
+def _export(world: World, person: str, bot_id: str) -> str:
+    """Return an export of the bot that has failed."""
+    token, mark = world.people[person].access_token, MARK if person == "owner" else ""
+    made = world.api.request("POST", f"/v1/bots/{bot_id}/exports", {}, token=token)
+    assert made.status == 202, made.text
+    values = (mark, made.json["id"])
+    world.state.execute("UPDATE bot_exports SET status = 'failed', error_message = %s WHERE id = %s", values)
+    return str(made.json["id"])
+
+
+def _import(world: World, person: str = "owner") -> dict[str, str]:
+    """Return an import whose file was uploaded."""
+    account, name = world.people[person], MARK if person == "owner" else "Own"
+    made = world.api.request("POST", "/v1/bot-imports", {"name": name}, token=account.access_token)
+    assert made.status == 201, made.text
+    import_id = str(made.json["bot_import"]["id"])
+    key = import_key(UUID(account.organization_id), UUID(import_id))
+    world.api.archive_store.put(key, b"", content_type="application/zip", metadata={})
+    return {"import_id": import_id}
 
 
 def _deletion(world: World) -> str:
@@ -289,6 +324,75 @@ def _deletion(world: World) -> str:
         values,
     )
     return values[0]
+
+
+def _archive(world: World, person: str = "owner") -> dict[str, str]:
+    """Return a file of the archive with one message, and a restore that nobody is at."""
+    account, ids = world.people[person], world.api.container.ids
+    bot_id = world.objects["shared"]["bot_id"] if person == "owner" else world.own["other tenant's owner"]["bot_id"]
+    empty: dict[str, Any] = dict.fromkeys(column.name for column in DATASETS[DatasetName.MESSAGES].columns)
+    message = {"id": str(ids.new()), "conversation_id": str(ids.new()), "created_at": world.api.clock.now()}
+    (file,) = world.api.container.archiver.copy(
+        [empty | message | {"content": MARK if person == "owner" else ""}],
+        organization_id=UUID(account.organization_id),
+        bot_id=UUID(bot_id),
+        dataset=DatasetName.MESSAGES,
+        source="matrix",
+    )
+    wanted = {"file_ids": [str(file.id)]}
+    made = world.api.request("POST", "/v1/archive/restores", wanted, token=account.access_token)
+    assert made.status == 202, made.text
+    return {"file_id": str(file.id), "restore_id": made.json["restore"]["id"]}
+
+
+def _retention(world: World, person: str = "owner") -> dict[str, str]:
+    """Return a dry run that has ended, and a hold that was released; the victim's bots have policies of their own."""
+    account, ids, now = world.people[person], world.api.container.ids, world.api.clock.now()
+    run_id, hold_id = str(ids.new()), str(ids.new())
+    world.state.execute(
+        "INSERT INTO retention_runs (id, organization_id, dry_run, requested_by, status, as_of, step, started_at)"
+        " VALUES (%s, %s, true, %s, 'done', %s, 'done', %s)",
+        (run_id, account.organization_id, account.user_id, now, now),
+    )
+    world.state.execute(
+        "INSERT INTO legal_holds (id, organization_id, subject, reason, made_at, released_at)"
+        " VALUES (%s, %s, 'organization', %s, %s, %s)",
+        (hold_id, account.organization_id, MARK if person == "owner" else "", now, now),
+    )
+    for target in VISIBILITY if person == "owner" else ():
+        policy = f"/v1/bots/{world.objects[target]['bot_id']}/retention-policy"
+        _asked(world, "PUT", policy, {"error_log_days": 7})
+    return {"retention_run_id": run_id, "hold_id": hold_id}
+
+
+def _erasure(world: World, person: str = "owner") -> dict[str, str]:
+    """Return an erasure of an end user that is done."""
+    account, now, erasure_id = world.people[person], world.api.clock.now(), str(world.api.container.ids.new())
+    mark = MARK if person == "owner" else ""
+    receipt = {"removed": {}, "anonymized": {}, "left": {}, "checked_at": now.isoformat(), "logs": mark}
+    world.state.execute(
+        "INSERT INTO erasures (id, kind, organizations, requested_by, requested_at, receipt_hash, status,"
+        " lease_expires_at, finished_at, receipt, tenant_id, subject_salt, subject_hash)"
+        " VALUES (%s, 'end_user', '{}', %s, %s, %s, 'done', %s, %s, %s, %s, 'salt', 'hash')",
+        (
+            erasure_id, account.user_id, now, erasure_id.encode(), now, now, Jsonb(receipt), account.organization_id,
+        ),
+    )  # fmt: skip
+    return {"erasure_id": erasure_id}
+
+
+def _webhook(world: World, person: str = "owner") -> dict[str, str]:
+    """Return a webhook and a delivery to it. It asked for nothing that the matrix's cells do."""
+    token = world.people[person].access_token
+    wanted = {"url": "https://93.184.216.34/hook", "event_types": ["webhook.test"]}
+    described = wanted | {"description": MARK if person == "owner" else ""}
+    made = world.api.request("POST", "/v1/webhooks", described, token=token)
+    assert made.status == 201, made.text
+    path = f"/v1/webhooks/{made.json['id']}"
+    return {
+        "webhook_id": made.json["id"],
+        "delivery_id": world.api.request("POST", f"{path}/test", token=token).json["id"],
+    }
 
 
 def _session_of(world: World, account: Account) -> str:

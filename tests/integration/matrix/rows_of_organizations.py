@@ -46,4 +46,5 @@ ORGANIZATIONS: Final = {
     "receiveStripeEvent": Row(BILLING_OFF, {"id": "evt_1"}),
     "listAuditLog": Row(OK),
     "exportAuditLog": Row(OK),
+    "getDeepHealth": Row(OK),
 }

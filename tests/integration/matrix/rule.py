@@ -48,7 +48,9 @@ class Caller:
 
 
 # A key for some bots must not reach beyond them.
-UNLIMITED_SCOPES: Final = frozenset({"api_keys", "audit:read", "organization:write"})
+UNLIMITED_SCOPES: Final = frozenset(
+    {"api_keys", "audit:read", "erasures:write", "organization:write", "webhooks:read", "webhooks:write"}
+)
 
 CALLERS: Final = (
     Caller("nobody", refused="missing_credential"),
@@ -104,12 +106,23 @@ NEEDS: Final = {
     "bot.view": Need("bots:read"),
     "bot.edit": Need("bots:write", level="edit"),
     "bot.manage": Need("bots:write", level="manage"),
+    "bot.export": Need("bots:write", level="manage"),
     "documents.read": Need("documents:read"),
     "documents.write": Need("documents:write", level="edit"),
     "deletions.read": Need("documents:read"),
     "chat": Need("chat"),
     "conversations.read": Need("conversations:read"),
     "conversations.write": Need("conversations:write", level="edit"),
+    "insights.read": Need("insights:read"),
+    "erasures.read": Need("erasures:write", role="admin"),
+    "erasures.write": Need("erasures:write", role="admin"),
+    "retention.read": Need("retention:read", role="admin"),
+    "retention.write": Need("retention:write", role="admin"),
+    "bot.retention.read": Need("retention:read", level="manage"),
+    "bot.retention.write": Need("retention:write", level="manage"),
+    "health.read": Need("organization:read", role="admin"),
+    "webhooks.read": Need("webhooks:read", role="admin"),
+    "webhooks.write": Need("webhooks:write", role="admin"),
 }
 
 ROLES: Final = ("viewer", "editor", "admin", "owner")

@@ -104,7 +104,7 @@ class World:
     def _queues(self) -> tuple[FakeQueue, ...]:
         api = self.api
         queues = (api.purge_queue, api.extract_queue, api.embed_queue, api.reconcile_queue)
-        return (*queues, api.fetch_queue, api.mail_queue)
+        return (*queues, api.fetch_queue, api.mail_queue, api.webhooks_queue, api.jobs_queue)
 
 
 @contextmanager

@@ -8,36 +8,28 @@ import psycopg
 import pytest
 
 from chatsphere.db.database import Database
-from chatsphere.knowledge.ingestion.deletion import Eraser
 from chatsphere.knowledge.ingestion.messages import ErasureMessage
-from chatsphere.knowledge.ingestion.purge import Purger
 from chatsphere.privacy.erasing import ErasureJob
 from chatsphere.privacy.model import ERASURE_LEASE
 from chatsphere.privacy.organization_erasing import OrganizationEraser
+from chatsphere.privacy.part_erasing import PartEraser
+from chatsphere.privacy.part_erasures import PartErasures
 from chatsphere.privacy.person_erasing import PersonEraser
+from chatsphere.privacy.whole_erasures import WholeErasures
 from chatsphere.queue_batches import NotNowError
+from tests.fakes import InMemoryObjectStore
 from tests.integration.ingestion.pipeline import Pipeline, WorkerKilled
-from tests.integration.ingestion.tripwire import Tripwire, Wired, WiredDatabase
-from tests.postgres import DatabaseUrls
+from tests.integration.ingestion.tripwire import Tripwire, Wired, WiredDatabase, crash_stride
+from tests.integration.privacy.means import means_of
 
 WHAT_THERE_IS = {
     "organization": {"organizations", "memberships", "documents", "chunks", "vectors", "objects"},
     "person": {"users", "memberships", "bot_members"},
 }
+STRIDE = crash_stride(24)
+"""Each commit and each call is two steps, one before and one after it; 2 kills at every one of them."""
+
 STORE_CALLS = frozenset({"delete", "delete_prefix", "count_versions", "delete_document", "delete_namespace", "count"})
-
-
-@pytest.fixture
-def eraser_database(database_urls: DatabaseUrls) -> Any:
-    database = Database(database_urls.eraser)
-    yield database
-    database.close()
-
-
-@pytest.fixture
-def admin(database_urls: DatabaseUrls) -> Any:
-    with psycopg.connect(database_urls.admin, autocommit=True) as connection:
-        yield connection
 
 
 def job(pipeline: Pipeline, eraser: Any, wire: Tripwire) -> ErasureJob:
@@ -45,11 +37,10 @@ def job(pipeline: Pipeline, eraser: Any, wire: Tripwire) -> ErasureJob:
     eraser = WiredDatabase(eraser, wire)
     objects: Any = Wired(pipeline.objects, wire, STORE_CALLS)
     vectors: Any = Wired(pipeline.vectors, wire, STORE_CALLS)
-    messages = pipeline.messages
-    made = Eraser(database, objects, vectors, pipeline.clock)
-    purger = Purger(database, objects, vectors, made, pipeline.clock, messages)
-    organizations = OrganizationEraser(eraser, database, objects, vectors, messages, purger)
-    return ErasureJob(eraser, organizations, PersonEraser(eraser), pipeline.clock)
+    means = means_of(pipeline, database, eraser, objects, vectors, InMemoryObjectStore(pipeline.clock))
+    organizations = OrganizationEraser(means, objects, vectors)
+    wholes = WholeErasures(organizations, PersonEraser(eraser, means.archives), pipeline.clock)
+    return ErasureJob(eraser, wholes, PartErasures(PartEraser(means), pipeline.clock), pipeline.clock)
 
 
 def request(pipeline: Pipeline, admin: psycopg.Connection, kind: str) -> ErasureMessage:
@@ -103,8 +94,7 @@ def test_an_erasure_survives_a_kill_after_every_step(
     expected = removed(admin, message)
     assert expected.keys() >= WHAT_THERE_IS[kind]
     assert wire.passed > 12
-    # Each commit and each call is two steps: one before and one after it.
-    for fatal in range(2, wire.passed + 1, 2):
+    for fatal in range(2, wire.passed + 1, STRIDE):
         pipeline, wire = make_pipeline(), Tripwire()
         message = request(pipeline, admin, kind)
         erasures = job(pipeline, eraser_database, wire)

@@ -18,6 +18,9 @@ def test_the_receipt_counts_what_was_there_and_nothing_is_left(world: World) -> 
     account, other = world.api.register(), world.api.register()
     bot_id, other_bot = world.fill(account), world.fill(other)
     namespace = Namespace(UUID(account.organization_id), UUID(bot_id))
+    # And something of both in the archive's bucket
+    for each, bot in ((account, bot_id), (other, other_bot)):
+        world.archive(each, bot)
     others = world.rows_of_organization(other.organization_id)
     # When
     answer = world.delete_organization(account)
@@ -25,11 +28,15 @@ def test_the_receipt_counts_what_was_there_and_nothing_is_left(world: World) -> 
     there = world.rows_of_organization(account.organization_id)
     vectors = world.api.container.vector_store.count(namespace)
     versions = world.objects.count_versions(f"{account.organization_id}/")
+    archived = world.api.container.archive_eraser.count(UUID(account.organization_id))
     assert world.purge() == []
     # Then
     erasure = world.receipt(answer)
     assert erasure["status"] == "done"
-    assert erasure["receipt"]["removed"] == there | {"vectors": vectors, "objects": versions}
+    stored = {"vectors": vectors, "objects": versions, "archived_objects": archived, "exported_objects": 1}
+    assert erasure["receipt"]["removed"] == there | stored
+    assert {key.split("/")[1] for key in world.archived()} == {other.organization_id, "v1"}
+    assert not any(account.organization_id in key for key in world.archived())
     assert (vectors, versions) == (3, 3)
     assert there.keys() >= {
         "audit_log", "api_keys", "bots", "bot_members", "chunks", "chunk_vectors", "conversations", "documents",

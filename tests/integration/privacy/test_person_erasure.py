@@ -15,7 +15,10 @@ from tests.builders.running_api import PASSWORD, Account, FakeQueue
 from tests.integration.privacy.world import IDS, UUID_COLUMNS, World
 from tests.postgres import DatabaseUrls
 
-PSEUDONYM = {"audit_log.actor_user_id", "deletions.requested_by", "erasures.subject_id", "erasures.requested_by"}
+PSEUDONYM = {
+    "audit_log.actor_user_id", "deletions.requested_by", "erasures.subject_id", "erasures.requested_by",
+    "legal_holds.made_by", "legal_holds.released_by",
+}  # fmt: skip
 """Where the id of a person who is gone may stand: it leads to nobody."""
 
 
@@ -168,7 +171,8 @@ KNOWN_COLUMNS = {
     "id", "organization_id", "bot_id", "document_id", "chunk_id", "conversation_id", "segment_id", "plan_id",
     "api_key_id", "actor_api_key_id", "rotated_to", "family_id", "subject_id", "lease_token", "session_id", "source_id",
     "training_run_id", "unseen_document_id", "holder", "message_id", "claim", "remaining_before", "set_id",
-    "question_id", "answer_id",
+    "question_id", "answer_id", "hold_id", "deletion_id", "made_by_key", "released_by_key", "endpoint_id", "event_id",
+    "run_id", "tenant_id", "erasure_id", "archived_bot", "archived_organization",
 }  # fmt: skip
 """Columns of ids that are no person's. `holder` is an open stream; `subject_id` is an organization's or a key's, or an
 erasure's."""
@@ -177,7 +181,7 @@ erasure's."""
 def test_every_column_of_ids_is_known_to_name_people_or_not(world: World) -> None:
     """A new one makes somebody decide whether an erasure must look at it."""
     columns = {column for _, column in world.admin.execute(UUID_COLUMNS)}
-    of_people = {*PERSON_COLUMNS, "accepted_by", "actor_user_id", "requested_by"}
+    of_people = {*PERSON_COLUMNS, "accepted_by", "actor_user_id", "requested_by", "made_by", "released_by"}
     assert columns - KNOWN_COLUMNS - of_people == set()
     assert of_people <= columns
 

@@ -11,6 +11,7 @@ import pyotp
 from psycopg import sql
 
 from chatsphere.adapters.system import SystemClock, UuidV7Ids
+from chatsphere.archive.datasets import DATASETS, DatasetName
 from functions.purge_deleted.handler import handler as purge_deleted
 from functions.reap_stalled.handler import handler as reap_stalled
 from tests.builders.running_api import PASSWORD, Account, Answer, RunningApi
@@ -58,6 +59,25 @@ class World:
         made = self.api.request("POST", "/v1/bots", {"name": "Second"}, token=account.access_token, headers=headers)
         assert made.status == 201, made.text
         return str(bot["id"])
+
+    def archive(self, account: Account, bot_id: str) -> None:
+        """Put a row of the organization into its archive, and a file of its bot into the same bucket."""
+        c, now = self.api.container, self.api.clock.now()
+        empty: dict[str, Any] = dict.fromkeys(column.name for column in DATASETS[DatasetName.MESSAGES].columns)
+        row = empty | {"id": str(IDS.new()), "conversation_id": str(IDS.new()), "created_at": now}
+        c.archiver.copy(
+            [row],
+            organization_id=UUID(account.organization_id),
+            bot_id=UUID(bot_id),
+            dataset=DatasetName.MESSAGES,
+            source="world",
+        )
+        key = f"exports/{account.organization_id}/{bot_id}/{IDS.new()}.zip"
+        c.archive_store.put_stream(key, [b"Bot."], content_type="application/zip", metadata={})
+
+    def archived(self) -> list[str]:
+        """The keys in the archive's bucket that hold anything."""
+        return [key for key, versions in self.api.archive_store.saved().items() if versions]
 
     def pipeline(self, account: Account, bot_id: str) -> Pipeline:
         """Ingestion into this world's stores."""

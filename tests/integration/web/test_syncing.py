@@ -12,6 +12,7 @@ from chatsphere.knowledge.web import hosts, reviving, submitting
 from chatsphere.knowledge.web.errors import SourceBusyError, SourceExistsError, TooManySourcesError
 from tests.builders.pdf import make_pdf
 from tests.integration.billing.conftest import PutOnPlan
+from tests.integration.ingestion.retraining import logged_errors
 from tests.integration.web.harness import WebIngestion
 from tests.loopback.web_site import Site, SitePage
 
@@ -215,6 +216,7 @@ def test_a_root_that_is_gone_removes_no_site(web: WebIngestion, site: Site) -> N
 
     assert web.names() == {"/a"}
     assert (web.source(source.id).status, web.source(source.id).error_code) == ("failed", "url_not_found")
+    assert logged_errors(web.pipeline, "sources") == ["url_not_found"]
 
 
 def test_a_sitemap_and_the_sitemaps_in_it(web: WebIngestion, site: Site) -> None:

@@ -11,11 +11,11 @@ from botocore import xform_name
 from botocore.session import get_session
 
 REPOSITORY = Path(__file__).parents[3]
-PAGES = ("deploy.md", "operations.md", "decisions/0040-credentials.md")
+PAGES = ("deploy.md", "operations.md", "restore-drill.md", "decisions/0040-credentials.md")
 SHELL_BLOCK = re.compile(r"^( *)```sh\n(.*?)```", re.DOTALL | re.MULTILINE)
 AWS_COMMAND = re.compile(r"\baws ([a-z0-9]+) ((?:wait )?[a-z0-9-]{3,})([^\n`|;)]*)")
 OPTION = re.compile(r"(?<![\w=])--([a-z][a-z0-9-]*)")
-OPTIONS_OF_ALL = {"query", "output", "cli-binary-format"}
+OPTIONS_OF_ALL = {"query", "output", "region", "cli-binary-format"}
 MAKE = re.compile(r"^(?:    )?make ([a-z-]+)", re.MULTILINE)
 
 
@@ -68,7 +68,7 @@ def test_an_unknown_option_is_found() -> None:
 
 
 @pytest.mark.skipif(not shutil.which("bash"), reason="the pages' shell is bash")
-@pytest.mark.parametrize("page", PAGES[:2])
+@pytest.mark.parametrize("page", PAGES[:3])
 def test_a_shell_can_read_every_block(page: str) -> None:
     blocks = [re.sub(f"^{indent}", "", block, flags=re.MULTILINE) for indent, block in SHELL_BLOCK.findall(text(page))]
     script = "\n".join(f"f() {{\n{block}\n}}" for block in blocks)
@@ -77,7 +77,7 @@ def test_a_shell_can_read_every_block(page: str) -> None:
     assert blocks
 
 
-@pytest.mark.parametrize("page", PAGES[:2])
+@pytest.mark.parametrize("page", PAGES[:3])
 def test_every_make_target_is_there(page: str) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
     assert set(MAKE.findall(text(page))) <= targets

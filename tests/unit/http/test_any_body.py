@@ -18,7 +18,7 @@ from tests.builders.rest_api import proxy_event
 from tests.builders.running_api import running_api
 from tests.postgres import DatabaseUrls
 
-NOWHERE = DatabaseUrls(*["postgresql://127.0.0.1:1/nothing?connect_timeout=1"] * 5)
+NOWHERE = DatabaseUrls(*["postgresql://127.0.0.1:1/nothing?connect_timeout=1"] * 6)
 BOT = "/v1/bots/01970000-0000-7000-8000-000000000001"
 ROUTES = [
     ("manage_bots", "POST", "/v1/bots"),

@@ -17,7 +17,7 @@ from tests.builders.rest_api import Answer
 from tests.builders.running_api import RunningApi, running_api
 from tests.postgres import DatabaseUrls
 
-NOWHERE = DatabaseUrls(*["postgresql://127.0.0.1:1/nothing?connect_timeout=1"] * 5)
+NOWHERE = DatabaseUrls(*["postgresql://127.0.0.1:1/nothing?connect_timeout=1"] * 6)
 ROUTES = [route for f in FUNCTIONS if isinstance(f.trigger, HttpTrigger) for route in f.trigger.routes]
 METHODS = {"get", "post", "put", "patch", "delete"}
 
@@ -178,11 +178,13 @@ def test_the_page_shows_the_served_document(api: RunningApi) -> None:
     assert 'url: "v1/openapi.json"' in docs(api).text
 
 
-def test_the_published_keys_verify_and_are_public(api: RunningApi) -> None:
+def test_the_keys_of_tokens_are_published_without_a_database(api: RunningApi) -> None:
     answer = api.request("GET", "/.well-known/jwks.json")
 
     assert answer.json == api.container.token_verifier.public_keys()
     assert all("d" not in key for key in answer.json["keys"])
+    # What lacks the keys of receipts is kept by no cache.
+    assert answer.headers["Cache-Control"] == "no-store"
 
 
 def test_it_lives_without_a_database(api: RunningApi) -> None:

@@ -101,6 +101,10 @@ def test_the_public_keys_verify_and_hold_nothing_private() -> None:
         pytest.param(signed_with_public_key(), id="public key as shared secret"),
         pytest.param(forged({"kid": "other"}, private_key(), "ES256"), id="unknown key id"),
         pytest.param(
+            forged({"kid": private_key().kid, "typ": "chatsphere-erasure+jws"}, private_key(), "ES256"),
+            id="another type of ours",
+        ),
+        pytest.param(
             forged({"kid": private_key().kid}, ECKey.generate_key("P-256"), "ES256"), id="somebody else's key"
         ),
         pytest.param("", id="empty"),

@@ -3,7 +3,7 @@
 from array import array
 from dataclasses import dataclass, field, replace
 from math import inf, nan
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -43,6 +43,16 @@ class DictCache:
         if self.down:
             raise UnavailableError
         return self.values.get((space, key))
+
+    def count(self, organization_id: UUID, bot_id: UUID) -> int:
+        return sum((space.organization_id, space.bot_id) == (organization_id, bot_id) for space, _ in self.values)
+
+    def clear(self, organization_id: UUID, bot_id: UUID) -> int:
+        bot = (organization_id, bot_id)
+        theirs = [each for each in self.values if (each[0].organization_id, each[0].bot_id) == bot]
+        for each in theirs:
+            del self.values[each]
+        return len(theirs)
 
     def put(self, space: CacheSpace, key: bytes, value: bytes, *, seconds: int) -> None:
         if self.down:

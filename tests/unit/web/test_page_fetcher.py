@@ -5,23 +5,19 @@ import socket
 import ssl
 import zlib
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from chatsphere.adapters.upstream.connection import Watchdog
-from chatsphere.adapters.web import WebPages, pages
+from chatsphere.adapters.web import WebPages, exchange
 from chatsphere.errors import UrlNotAllowedError, UrlTooLargeError, UrlUnreachableError
 from chatsphere.knowledge.web.addresses import is_public
 from chatsphere.settings import WebSettings
+from tests.builders.self_signed import self_signed
 from tests.loopback.web_site import Site, SitePage, running_site
 
 NOT_PUBLIC = [
@@ -155,7 +151,7 @@ def test_a_connection_that_came_when_the_time_was_over_is_not_listened_to(
             self.expire()
 
     site.pages["/"] = SitePage(b"a" * 10)
-    monkeypatch.setattr(pages, "Watchdog", TooEarly)
+    monkeypatch.setattr(exchange, "Watchdog", TooEarly)
 
     with pytest.raises(UrlUnreachableError):
         fetcher(site, web_max_bytes=5).fetch(site.url("/"), seconds=5)
@@ -305,27 +301,3 @@ def test_certificates_are_checked_for_the_name(tmp_path: Path) -> None:
 
     assert names[:2] == ["right.example", "wrong.example"]
     assert len(site.requests) == 1
-
-
-def self_signed(name: str, folder: Path) -> Path:
-    """Write a certificate and its key into one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path = folder / "server.pem"
-    path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + private)
-    return path

@@ -5,7 +5,7 @@ from contextlib import closing
 from datetime import date
 from typing import Any, Final
 
-from chatsphere.adapters.gemini.api import bare_name, gemini_upstream, path_of
+from chatsphere.adapters.gemini.api import bare_name, gemini_upstream, path_of, reach_model
 from chatsphere.adapters.gemini.lifetimes import check_served
 from chatsphere.adapters.gemini.markers import MarkedText
 from chatsphere.adapters.gemini.prices import price_of
@@ -40,6 +40,10 @@ class GeminiAnswerModel:
     def model(self) -> str:
         """Name of the model."""
         return self._name
+
+    def reach(self) -> None:
+        """See `Reachable.reach`."""
+        reach_model(self._upstream, self._name)
 
     def stream(self, request: AnswerRequest) -> Generator[AnswerEvent, None, None]:
         """Yield the answer as it is made. See `AnswerModel.stream`; closing it closes the connection."""

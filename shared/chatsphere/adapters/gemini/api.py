@@ -12,6 +12,8 @@ from chatsphere.settings import GeminiSettings
 API_VERSION: Final = "v1"
 """The version that the vendor's own client asks for."""
 
+REACH_SECONDS: Final = 2.0
+
 _RETRY_INFO: Final = "type.googleapis.com/google.rpc.RetryInfo"
 _SECONDS: Final = re.compile(r"(\d+(?:\.\d+)?)s")
 
@@ -31,6 +33,11 @@ def gemini_upstream(settings: GeminiSettings) -> Upstream:
 def path_of(model: str, method: str) -> str:
     """Return the path of a model's method, such as `streamGenerateContent`."""
     return f"/{API_VERSION}/models/{quote(bare_name(model), safe='')}:{method}"
+
+
+def reach_model(upstream: Upstream, model: str) -> None:
+    """Ask for a model's description: that costs nothing, and says whether key and name are good."""
+    upstream.call("GET", f"/{API_VERSION}/models/{quote(bare_name(model), safe='')}", within_seconds=REACH_SECONDS)
 
 
 def bare_name(model: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import hypot, isfinite
 from typing import Any, Final, Literal
 
-from chatsphere.adapters.gemini.api import bare_name, gemini_upstream, path_of
+from chatsphere.adapters.gemini.api import bare_name, gemini_upstream, path_of, reach_model
 from chatsphere.adapters.gemini.prices import EMBEDDING_PRICES, embedding_price
 from chatsphere.adapters.gemini.tokens import GeminiTokenEstimate, fitting
 from chatsphere.adapters.upstream import QUESTION_SECONDS
@@ -44,6 +44,10 @@ class GeminiEmbedder(GeminiTokenEstimate):
         self._upstream = gemini_upstream(settings)
         self._takes_task_type = self._name == "gemini-embedding-001"
         self._max_tokens = _MAX_TOKENS_001 if self._takes_task_type else _MAX_TOKENS
+
+    def reach(self) -> None:
+        """See `Reachable.reach`."""
+        reach_model(self._upstream, self._name)
 
     @classmethod
     def of_model(cls, model: str, settings: EmbeddingSettings) -> "GeminiEmbedder":

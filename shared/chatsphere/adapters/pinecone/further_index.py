@@ -73,6 +73,13 @@ class FurtherPineconeIndex(PineconeVectorStore):
         except IndexMissingError:
             return 0
 
+    def fetch(self, namespace: Namespace, ids: Sequence[str]) -> dict[str, Vector]:
+        """See `PineconeVectorStore.fetch`."""
+        try:
+            return super().fetch(namespace, ids)
+        except IndexMissingError:
+            return {}
+
     def documents(self, namespace: Namespace, *, after: str | None = None) -> VectorsPage:
         """See `PineconeVectorStore.documents`."""
         try:

@@ -13,6 +13,8 @@ from chatsphere.ports import Vector
 
 MAX_TOP_K: Final = 10_000
 _PAGE: Final = 100
+_FETCHED: Final = 50
+"""Ids of one look at vectors: they stand in the address."""
 
 _READ_POSITION_HEADERS: Final = ("x-pinecone-max-indexed-lsn", "x-pinecone-lsn-reconciled")
 _WRITE_POSITION_HEADERS: Final = ("x-pinecone-request-lsn", "x-pinecone-lsn-committed")
@@ -118,6 +120,21 @@ class PineconeReader:
             more, token = self.listed_page(namespace, token, prefix)
             ids |= more
         return ids
+
+    def fetched(self, namespace: str, ids: Sequence[str]) -> dict[str, Vector]:
+        """Return the values of the vectors with these ids, of those that there are."""
+        found: dict[str, Vector] = {}
+        for start in range(0, len(ids), _FETCHED):
+            query = [("namespace", namespace), *(("ids", each) for each in ids[start : start + _FETCHED])]
+            reply = self._index.call("GET", f"/vectors/fetch?{urlencode(query)}")
+            if is_missing_namespace(reply):
+                return {}
+            try:
+                for vector_id, vector in _member(reply.body, "vectors", {}).items():
+                    found[vector_id] = [float(value) for value in vector["values"]]
+            except (AttributeError, KeyError, TypeError, ValueError):
+                raise UnavailableError("Pinecone answered in a way that cannot be read.") from None
+        return found
 
 
 def _generation(vector_id: str) -> int:

@@ -127,6 +127,10 @@ class PineconeVectorStore:
         name = _name(namespace)
         return self._reader.count(name) if document_id is None else len(self._reader.look(name, document_id)[0])
 
+    def fetch(self, namespace: Namespace, ids: Sequence[str]) -> dict[str, Vector]:
+        """Return the vectors that a look by their ids shows."""
+        return self._reader.fetched(_name(namespace), ids)
+
     def documents(self, namespace: Namespace, *, after: str | None = None) -> VectorsPage:
         """Return which documents the next listed vectors are of, in the order of the vectors' ids."""
         ids, place = self._reader.listed_page(_name(namespace), after)

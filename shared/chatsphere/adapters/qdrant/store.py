@@ -12,6 +12,8 @@ from chatsphere.settings import VectorStoreSettings
 
 MAX_POINTS: Final = 500
 LISTED: Final = 1_000
+FETCHED: Final = 100
+"""Vectors that are read at a time: some megabytes of JSON."""
 MAX_REQUEST_BYTES: Final = 8_000_000
 """Qdrant takes 32 MB unless it is told otherwise."""
 
@@ -90,6 +92,19 @@ class QdrantVectorStore:
         """Return the number of vectors of the bot, or of one document in it."""
         return self._count(_filter(namespace, document_id))
 
+    def fetch(self, namespace: Namespace, ids: Sequence[str]) -> dict[str, Vector]:
+        """Return vectors by their ids; their namespace is part of their points' own."""
+        found: dict[str, Vector] = {}
+        for start in range(0, len(ids), FETCHED):
+            by_point = {_point_id(namespace, vector_id): vector_id for vector_id in ids[start : start + FETCHED]}
+            body = {"ids": list(by_point), "with_vector": True, "with_payload": False}
+            try:
+                for point in self._collection.read("/points", body) or []:
+                    found[by_point[str(point["id"])]] = [float(value) for value in point["vector"]]
+            except (KeyError, TypeError, ValueError):
+                raise UnavailableError("Qdrant answered in a way that cannot be read.") from None
+        return found
+
     def documents(self, namespace: Namespace, *, after: str | None = None) -> VectorsPage:
         """Return which documents the next points are of, in the order of the points' ids."""
         body: dict[str, Any] = {"filter": _filter(namespace), "limit": LISTED, "with_payload": ["document_id"]}
@@ -141,7 +156,7 @@ def _filter(namespace: Namespace, document_id: UUID | None = None) -> dict[str, 
 def _point(namespace: Namespace, record: VectorRecord) -> dict[str, Any]:
     return {
         # The tenant is part of it: nobody replaces another's point by naming its document.
-        "id": str(uuid5(POINT_IDS, f"{_name(namespace)}:{record.id}")),
+        "id": _point_id(namespace, record.id),
         "vector": [float(value) for value in record.values],
         "payload": {
             "namespace": _name(namespace),
@@ -153,6 +168,10 @@ def _point(namespace: Namespace, record: VectorRecord) -> dict[str, Any]:
             "chunk_id": str(record.chunk_id),
         },
     }
+
+
+def _point_id(namespace: Namespace, vector_id: str) -> str:
+    return str(uuid5(POINT_IDS, f"{_name(namespace)}:{vector_id}"))
 
 
 def _match(point: Mapping[str, Any]) -> VectorMatch:

@@ -1,6 +1,9 @@
 """`Cache` at a Redis or Valkey server."""
 
+from collections.abc import Iterator
 from threading import Lock
+from typing import Final
+from uuid import UUID
 
 from chatsphere.adapters.redis.address import RedisAddress
 from chatsphere.adapters.redis.connection import RedisConnection, Reply, ReplyError
@@ -8,6 +11,9 @@ from chatsphere.adapters.upstream.circuit_breaker import CircuitBreaker
 from chatsphere.errors import ConfigurationError, UnavailableError
 from chatsphere.ports import CacheSpace
 from chatsphere.settings import CacheServerSettings
+
+AT_A_TIME: Final = 1000
+"""Keys that one command looks at, or deletes."""
 
 
 class RedisCache:
@@ -37,6 +43,29 @@ class RedisCache:
         """See `Cache.put`."""
         self._ask(b"SET", _name(space, key), value, b"EX", str(seconds).encode())
 
+    def count(self, organization_id: UUID, bot_id: UUID) -> int:
+        """See `Cache.count`."""
+        return len(set(self._names(organization_id, bot_id)))
+
+    def clear(self, organization_id: UUID, bot_id: UUID) -> int:
+        """See `Cache.clear`."""
+        names = sorted(set(self._names(organization_id, bot_id)))
+        for first in range(0, len(names), AT_A_TIME):
+            self._ask(b"DEL", *names[first : first + AT_A_TIME])
+        return len(names)
+
+    def _names(self, organization_id: UUID, bot_id: UUID) -> Iterator[bytes]:
+        """Yield the bot's keys; the server may tell one twice."""
+        pattern, place = f"chatsphere:{organization_id}:{bot_id}:*".encode(), b"0"
+        while True:
+            reply = self._ask(b"SCAN", place, b"MATCH", pattern, b"COUNT", str(AT_A_TIME).encode())
+            if not (isinstance(reply, list) and len(reply) == 2 and isinstance(reply[1], list)):
+                raise UnavailableError("The cache did not say which entries there are.")
+            yield from (name for name in reply[1] if isinstance(name, bytes))
+            if not isinstance(reply[0], bytes) or reply[0] == b"0":
+                return
+            place = reply[0]
+
     def close(self) -> None:
         """Close the connection; the next command opens another."""
         with self._lock:
@@ -56,7 +85,7 @@ class RedisCache:
             return reply
 
     def _ask_once_more(self, command: tuple[bytes, ...]) -> Reply:
-        """Ask; by a new connection where the old one broke while nobody used it. Both commands can be repeated."""
+        """Ask; by a new connection where the old one broke while nobody used it. Every command can be repeated."""
         if self._connection is not None:
             try:
                 return self._connection.execute(*command)

@@ -10,7 +10,10 @@ from chatsphere.adapters.redis.address import RedisAddress
 MAX_REPLY: Final = 1024 * 1024
 """Bytes of a reply at most; longer ones are none of ours."""
 
-Reply = bytes | int | None
+MAX_ITEMS: Final = 100_000
+"""Items of a reply at most, likewise."""
+
+Reply = bytes | int | None | list["Reply"]
 
 
 class ReplyError(Exception):
@@ -35,9 +38,12 @@ class RedisConnection:
             raise
 
     def execute(self, *command: bytes) -> Reply:
-        """Send a command and return the server's reply."""
+        """Send a command and return the server's reply: a list from `SCAN`, and from no other."""
         self._socket.sendall(_encoded(command))
-        return self._reply()
+        reply = self._reply()
+        if isinstance(reply, list) and command[0] != b"SCAN":
+            raise ReplyError
+        return reply
 
     def close(self) -> None:
         """Close it; what was sent may still take effect."""
@@ -62,6 +68,8 @@ class RedisConnection:
             return int(rest)
         if kind == b"$":
             return self._bulk(int(rest))
+        if kind == b"*" and int(rest) <= MAX_ITEMS:
+            return [self._reply() for _ in range(int(rest))]
         # An error's text may hold what was sent.
         raise ReplyError
 

@@ -1,5 +1,6 @@
-"""`PageFetcher` on urllib3, for URLs that nobody vouches for."""
+"""`PageFetcher` and `WebPoster` on urllib3, for URLs that nobody vouches for."""
 
 from chatsphere.adapters.web.pages import WebPages
+from chatsphere.adapters.web.posting import WebPosts
 
-__all__ = ["WebPages"]
+__all__ = ["WebPages", "WebPosts"]

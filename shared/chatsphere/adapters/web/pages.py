@@ -1,23 +1,18 @@
-"""One GET request to a host that somebody named: to a checked address, within bounds, with nothing of our own."""
+"""Pages of hosts that somebody named."""
 
 import re
-import socket
 import ssl
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cached_property
-from http.client import HTTPException
 from time import monotonic
 from typing import Any, Final
 
 from urllib3 import HTTPResponse
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import HTTPError
 
-from chatsphere.adapters.upstream.connection import Watchdog, tls_context
+from chatsphere.adapters.upstream.connection import tls_context
 from chatsphere.adapters.web.bodies import read_body
-from chatsphere.adapters.web.resolving import Address, Resolve, checked_addresses, connect, system_resolver
-from chatsphere.errors import UrlUnreachableError
+from chatsphere.adapters.web.exchange import WebRequest, answer_to
+from chatsphere.adapters.web.resolving import Resolve, checked_addresses, system_resolver
 from chatsphere.knowledge.web.urls import WebUrl
 from chatsphere.ports import WebAnswer
 from chatsphere.settings import WebSettings
@@ -31,7 +26,7 @@ ACCEPTED: Final = "text/html,application/xhtml+xml,application/pdf;q=0.9,*/*;q=0
 
 
 class WebPages:
-    """The `PageFetcher` port. Each request has its own connection, which ends with it; no proxy is asked."""
+    """The `PageFetcher` port."""
 
     def __init__(
         self,
@@ -55,49 +50,11 @@ class WebPages:
         private = address.authority in self._private
         places = checked_addresses(address, self._resolve, seconds=patience, private=private)
         headers = self._headers(etag, last_modified)
-        with self._answer(address, places, headers, max(0.01, deadline - monotonic())) as response:
+        request = WebRequest("GET", address, places, headers)
+        left = max(0.01, deadline - monotonic())
+        with answer_to(request, lambda: self._tls, seconds=left, connect_seconds=patience) as response:
             body = read_body(response, self._settings.web_max_bytes) if 200 <= response.status < 300 else b""
             return _answer(response, body)
-
-    @contextmanager
-    def _answer(
-        self, url: WebUrl, places: Sequence[Address], headers: dict[str, str], seconds: float
-    ) -> Iterator[HTTPResponse]:
-        connection = self._connection(url, places, seconds)
-        watchdog = Watchdog(seconds)
-        try:
-            watchdog.attend(connection)
-            connection.request("GET", url.target, headers=headers, preload_content=False, decode_content=False)
-            watchdog.attend(connection)
-            if watchdog.expired:
-                # While there was no socket yet that it could have shut down.
-                raise UrlUnreachableError
-            yield connection.getresponse()
-            if watchdog.expired:
-                # Cut off, it may look like an answer that has come to its end.
-                raise UrlUnreachableError
-        # ValueError: a status line or a header that is none.
-        except (HTTPError, HTTPException, OSError, ValueError):
-            raise UrlUnreachableError from None
-        finally:
-            watchdog.stop()
-            connection.close()
-
-    def _connection(self, url: WebUrl, places: Sequence[Address], seconds: float) -> HTTPConnection:
-        patience = min(seconds, self._settings.web_connect_seconds)
-
-        def open_socket() -> socket.socket:
-            connected = connect(places, url.port, patience)
-            connected.settimeout(seconds)
-            return connected
-
-        if url.scheme == "http":
-            plain = _Connection(url.host, url.port, timeout=seconds)
-            plain.open_socket = open_socket
-            return plain
-        secure = _TlsConnection(url.host, url.port, timeout=seconds, ssl_context=self._tls)
-        secure.open_socket = open_socket
-        return secure
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
@@ -115,19 +72,6 @@ class WebPages:
         if last_modified:
             headers["If-Modified-Since"] = last_modified
         return headers
-
-
-class _Connection(HTTPConnection):
-    """Goes where it is told; the name is for the Host header, and in the subclass for the certificate."""
-
-    open_socket: Callable[[], socket.socket]
-
-    def _new_conn(self) -> socket.socket:
-        return self.open_socket()
-
-
-class _TlsConnection(_Connection, HTTPSConnection):
-    pass
 
 
 def _answer(response: HTTPResponse, body: bytes) -> WebAnswer:

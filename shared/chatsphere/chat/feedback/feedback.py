@@ -13,12 +13,21 @@ from chatsphere.chat.feedback import queries
 from chatsphere.db.database import Connection
 from chatsphere.db.uuid_time import kept_between
 from chatsphere.errors import ConflictError, NotFoundError
+from chatsphere.ports import Ids
+from chatsphere.retention.holds import lock_holds, refuse_if_held
 
 Row = dict[str, Any]
 
 WORST: Final = 1
 BEST: Final = 5
 """A thumb down is the worst rating, a thumb up the best."""
+
+GIVEN: Final = "feedback"
+TAKEN_BACK: Final = "feedback.withdrawn"
+"""How usage events call it."""
+
+TRIES: Final = 3
+"""How often somebody else's first rating, or its deletion, may come between looking and writing."""
 
 MOST_SHOWN: Final = 10
 """Ratings that are shown with a message: whoever may chat may give any number, in as many names."""
@@ -46,7 +55,7 @@ def give_feedback(
     connection: Connection,
     message_id: UUID,
     *,
-    feedback_id: UUID,
+    ids: Ids,
     rating: int,
     comment: str | None,
     end_user_id: str | None,
@@ -54,7 +63,7 @@ def give_feedback(
 ) -> Row:
     """Keep a rating, `WORST` to `BEST`, of an answer; a second one of the same end user replaces the first.
 
-    Without `end_user_id` it is the one whose conversation it is. `feedback_id` is the new row's.
+    Without `end_user_id` it is the one whose conversation it is.
 
     Raises:
         NotFoundError: there is no such message, or it is in another end user's conversation.
@@ -63,35 +72,34 @@ def give_feedback(
     answer = _rated(connection, message_id, end_user_id)
     if answer["role"] != "assistant":
         raise NotRateableError("Only a bot's answers can be rated, not what it was asked.")
-    values = {
-        "id": feedback_id,
-        "bot_id": answer["bot_id"],
-        "conversation_id": answer["conversation_id"],
-        "message_id": message_id,
-        "message_created_at": answer["created_at"],
-        "end_user_id": end_user_id or answer["end_user_id"],
-        "rating": rating,
-        "comment": comment,
-        "now": now,
-    }
-    row = connection.execute(queries.PUT, values).fetchone()
-    assert row is not None, "an upsert returns its row"
+    values = _of(answer, message_id, end_user_id) | {"id": ids.new(), "rating": rating, "comment": comment, "now": now}
+    row = _put(connection, values)
+    if row["former_rating"] != rating:
+        given_at = row["created_at"]
+        if row["former_rating"] is not None:
+            _count(connection, values, TAKEN_BACK, row["former_rating"], given_at, ids)
+        _count(connection, values, GIVEN, rating, given_at, ids)
     return row
 
 
-def take_back_feedback(connection: Connection, message_id: UUID, *, end_user_id: str | None) -> None:
+def take_back_feedback(connection: Connection, message_id: UUID, *, end_user_id: str | None, ids: Ids) -> None:
     """Delete what an end user said of an answer; without `end_user_id`, the one whose conversation it is.
 
     Raises:
         NotFoundError: there is no such message, or nothing was said of it.
+        LegalHoldError: the conversation is held.
     """
+    # Before the conversation is locked, as whoever deletes does.
+    lock_holds(connection)
     answer = _rated(connection, message_id, end_user_id)
-    values = {"message_id": message_id, "end_user_id": end_user_id or answer["end_user_id"]}
+    refuse_if_held(connection, conversation_id=answer["conversation_id"])
+    values = _of(answer, message_id, end_user_id)
     gone = connection.execute(queries.DELETE, values).fetchone()
     if gone is None:
         raise NotFoundError("There is no such feedback.")
     after = {"bot_id": str(gone["bot_id"]), "rating": gone["rating"]}
     note(connection, "feedback.deleted", "feedback", message_id, after=after)
+    _count(connection, values, TAKEN_BACK, gone["rating"], gone["created_at"], ids)
 
 
 def feedback_of(connection: Connection, messages: Collection[UUID]) -> dict[UUID, list[Row]]:
@@ -122,6 +130,32 @@ def feedback_page(
         "limit": limit + 1,
     }
     return connection.execute(queries.PAGE, values).fetchall()
+
+
+def _put(connection: Connection, values: Row) -> Row:
+    for _ in range(TRIES):
+        for statement in (queries.CHANGE, queries.PUT):
+            row = connection.execute(statement, values).fetchone()
+            if row is not None:
+                return row
+    raise ConflictError("Somebody else gives and takes back the same rating.")
+
+
+def _count(connection: Connection, values: Row, metric: str, rating: int, given_at: datetime, ids: Ids) -> None:
+    told = {"event_id": ids.new(), "metric": metric, "rating": rating, "given_at": given_at}
+    connection.execute(queries.COUNT, values | told)
+
+
+def _of(answer: Row, message_id: UUID, end_user_id: str | None) -> Row:
+    return {
+        "message_id": message_id,
+        "message_created_at": answer["created_at"],
+        "bot_id": answer["bot_id"],
+        "conversation_id": answer["conversation_id"],
+        "model": answer["model"],
+        "channel": answer["channel"],
+        "end_user_id": end_user_id or answer["end_user_id"],
+    }
 
 
 def _rated(connection: Connection, message_id: UUID, end_user_id: str | None) -> Row:

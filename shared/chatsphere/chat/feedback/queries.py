@@ -3,7 +3,7 @@
 from typing import Final
 
 ANSWER: Final = """
-SELECT m.bot_id, m.conversation_id, m.role, m.created_at, c.end_user_id
+SELECT m.bot_id, m.conversation_id, m.role, m.model, m.created_at, c.end_user_id, c.channel
 FROM messages m
 JOIN conversations c ON c.organization_id = app.current_organization() AND c.id = m.conversation_id
 WHERE m.organization_id = app.current_organization() AND m.id = %(message_id)s
@@ -12,24 +12,47 @@ FOR KEY SHARE OF c
 """
 """The message that is rated, and whose conversation it is in: held, so that it is not deleted meanwhile."""
 
+CHANGE: Final = """
+UPDATE conversation_feedback SET rating = %(rating)s, comment = %(comment)s, updated_at = %(now)s
+FROM (
+    SELECT id, rating AS former_rating FROM conversation_feedback
+    WHERE organization_id = app.current_organization() AND message_id = %(message_id)s
+      AND end_user_id IS NOT DISTINCT FROM %(end_user_id)s
+    FOR UPDATE) held
+WHERE conversation_feedback.id = held.id
+RETURNING message_id, end_user_id, rating, comment, created_at, updated_at, held.former_rating
+"""
+"""Keep what an end user says of an answer, in place of what they said before; no row where they said nothing yet."""
+
 PUT: Final = """
 INSERT INTO conversation_feedback
     (id, organization_id, bot_id, conversation_id, message_id, message_created_at, end_user_id, rating, comment,
      created_at, updated_at)
 VALUES (%(id)s, app.current_organization(), %(bot_id)s, %(conversation_id)s, %(message_id)s, %(message_created_at)s,
     %(end_user_id)s, %(rating)s, %(comment)s, %(now)s, %(now)s)
-ON CONFLICT (message_id, end_user_id) DO UPDATE SET
-    rating = EXCLUDED.rating, comment = EXCLUDED.comment, updated_at = EXCLUDED.updated_at
-WHERE conversation_feedback.organization_id = app.current_organization()
-RETURNING message_id, end_user_id, rating, comment, created_at, updated_at
+ON CONFLICT (message_id, end_user_id) DO NOTHING
+RETURNING message_id, end_user_id, rating, comment, created_at, updated_at, NULL AS former_rating
 """
-"""Keep what an end user says of an answer, in place of what they said before."""
+"""Keep what an end user says of an answer for the first time; no row where they said something meanwhile."""
+
+COUNT: Final = """
+INSERT INTO usage_events
+    (id, organization_id, bot_id, api_key_id, end_user_id, conversation_id, metric, value, model, channel, created_at)
+SELECT %(event_id)s, app.current_organization(), %(bot_id)s, (
+        SELECT api_key_id FROM usage_events
+        WHERE organization_id = app.current_organization() AND created_at = %(message_created_at)s
+          AND metric = 'chat.answer' AND conversation_id = %(conversation_id)s
+        LIMIT 1),
+    %(end_user_id)s, %(conversation_id)s, %(metric)s, %(rating)s, %(model)s, %(channel)s, %(given_at)s
+"""
+"""Count a rating, or that it was taken back: for whom the answer was counted, at the time when the rating was first
+given, so that the sums of that day are of the ratings that stand."""
 
 DELETE: Final = """
 DELETE FROM conversation_feedback
 WHERE organization_id = app.current_organization() AND message_id = %(message_id)s
   AND end_user_id IS NOT DISTINCT FROM %(end_user_id)s
-RETURNING bot_id, rating
+RETURNING bot_id, rating, created_at
 """
 """Take back what an end user said of an answer."""
 

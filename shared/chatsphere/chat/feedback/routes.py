@@ -52,7 +52,7 @@ def put_feedback(message_id: UUID, body: FeedbackRequest) -> FeedbackResponse:
         row = feedback.give_feedback(
             connection,
             message_id,
-            feedback_id=c.ids.new(),
+            ids=c.ids,
             rating=body.rating,
             comment=body.text,
             end_user_id=body.user,
@@ -68,13 +68,13 @@ def put_feedback(message_id: UUID, body: FeedbackRequest) -> FeedbackResponse:
     tags=TAGS,
     operation_id="deleteFeedback",
     openapi_extensions=requires(Permission.CHAT),
-    responses=NO_CONTENT,
+    responses=NO_CONTENT | {409: problem_response("A legal hold keeps it (`legal_hold`).")},
 )
 def delete_feedback(message_id: UUID, user: Rater = None) -> Response[Any]:
     """Delete what an end user said of an answer."""
-    caller = principal(router)
-    with container().database.transaction(caller.organization_id, caller.user_id) as connection:
-        feedback.take_back_feedback(connection, message_id, end_user_id=user)
+    caller, c = principal(router), container()
+    with c.database.transaction(caller.organization_id, caller.user_id) as connection:
+        feedback.take_back_feedback(connection, message_id, end_user_id=user, ids=c.ids)
     return no_content()
 
 

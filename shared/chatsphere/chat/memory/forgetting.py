@@ -35,7 +35,7 @@ CLAIM: Final = """
         SELECT id FROM memory_deletions
         WHERE organization_id = app.current_organization() AND bot_id = %(bot_id)s AND due_at <= %(now)s
         ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED))
-    RETURNING id, conversation_id, revision, dimensions, cleaned_at
+    RETURNING id, conversation_id, messages, revision, dimensions, cleaned_at
 """
 """Take over deletions that are due."""
 
@@ -90,7 +90,8 @@ class MemoryPurger:
             former = Namespace(bot.organization_id, bot.bot_id, row["revision"], row["dimensions"])
             found = self.vectors.delete_namespace(former)
         else:
-            found = sum(self.vectors.delete_conversation(place, row["conversation_id"]) for place in places)
+            messages = row["messages"]
+            found = sum(self.vectors.delete_conversation(place, row["conversation_id"], messages) for place in places)
         is_last = row["cleaned_at"] is not None
         if is_last and found:
             logger.warning("found in memory after a deletion", bot_id=str(bot.bot_id), vectors=found)

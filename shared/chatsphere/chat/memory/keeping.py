@@ -235,6 +235,7 @@ class MemoryKeeper:
         values = {
             "id": self.ids.new(),
             "bot_id": work.namespace.bot_id,
+            "model": work.model,
             "tokens": used.tokens,
             "cost": used.cost_microdollars,
             "count": len(work.rows),

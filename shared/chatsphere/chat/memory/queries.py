@@ -139,8 +139,9 @@ EXISTING: Final = """
 """Which of these conversations are still there."""
 
 COUNT_USAGE: Final = """
-    INSERT INTO usage_events (id, organization_id, bot_id, metric, value, cost_microdollars, metadata, created_at)
-    VALUES (%(id)s, app.current_organization(), %(bot_id)s, 'embedding', %(tokens)s, %(cost)s,
+    INSERT INTO usage_events
+        (id, organization_id, bot_id, metric, value, model, cost_microdollars, metadata, created_at)
+    VALUES (%(id)s, app.current_organization(), %(bot_id)s, 'embedding', %(tokens)s, %(model)s, %(cost)s,
         jsonb_build_object('memory_messages', %(count)s::integer), %(now)s)
 """
 """Count what the embedding of messages took; `value` is tokens."""

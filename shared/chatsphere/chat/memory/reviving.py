@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from chatsphere.chat.memory.forgetting import AT_A_TIME
 from chatsphere.chat.memory.messages import MemoryMessage, MemoryPurgeMessage
 from chatsphere.db.database import Database
 from chatsphere.knowledge.ingestion.reap_queries import in_turn
@@ -14,6 +15,9 @@ from chatsphere.ports import Clock, MessageQueue
 
 MAX_BOTS: Final = 200
 """Bots of one run."""
+
+MAX_MESSAGES: Final = 20
+"""Messages for one bot: a retention run may leave it thousands of deletions."""
 
 DUE_MEMORIES: Final = in_turn(
     "organization_id, bot_id",
@@ -28,9 +32,10 @@ DUE_MEMORIES: Final = in_turn(
 """Bots with messages that nobody embeds, or whose memory does not follow what they are set to."""
 
 DUE_DELETIONS: Final = in_turn(
-    "organization_id, bot_id",
+    "organization_id, bot_id, deletions",
     """
-    SELECT organization_id, bot_id, min(due_at) AS since FROM memory_deletions WHERE due_at <= %(now)s
+    SELECT organization_id, bot_id, min(due_at) AS since, count(*) AS deletions
+    FROM memory_deletions WHERE due_at <= %(now)s
     GROUP BY organization_id, bot_id
     """,
 )
@@ -54,9 +59,10 @@ class MemoryReviver:
         pending = [MemoryMessage(**row) for row in self._find(DUE_MEMORIES)]
         for message in pending:
             self.embed_queue.send([message.to_json()], group=message.group)
-        deletions = [MemoryPurgeMessage(**row) for row in self._find(DUE_DELETIONS)]
-        for deletion in deletions:
-            self.purge_queue.send([deletion.to_json()], group=deletion.group)
+        deletions = [(MemoryPurgeMessage(**row), row["deletions"]) for row in self._find(DUE_DELETIONS)]
+        for deletion, number in deletions:
+            messages = min(-(-number // AT_A_TIME), MAX_MESSAGES)
+            self.purge_queue.send([deletion.to_json()] * messages, group=deletion.group)
         if total := len(pending) + len(deletions):
             record(Metric.WORK_REAPED, total)
             logger.info("stalled memory found", bots=len(pending), deletions=len(deletions))

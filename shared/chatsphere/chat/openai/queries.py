@@ -5,7 +5,7 @@ again, so that neither is the only guard.
 # Only constants are put together here; every value is a parameter.
 # ruff: noqa: S608
 
-SEEN = "bots.organization_id = app.current_organization() AND bots.status <> 'deleting'"
+SEEN = "bots.organization_id = app.current_organization() AND bots.status NOT IN ('deleting', 'importing')"
 
 # The bot of a slug or an id, if the tenant has it; who may ask it is the gate's to say.
 BOT_BY_NAME = f"""

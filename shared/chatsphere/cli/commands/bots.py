@@ -1,4 +1,4 @@
-"""`chatsphere bots …`: list, create, show, update, delete."""
+"""`chatsphere bots …`: list, create, show, update, delete; export and import are in `transfers`."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -6,6 +6,7 @@ import typer
 
 from chatsphere.cli import lookup
 from chatsphere.cli.commands.deletions import show_deletions
+from chatsphere.cli.commands.transfers import export, import_file
 from chatsphere.cli.confirmation import confirm
 from chatsphere.cli.formatting import moment, one_line, plain
 from chatsphere.cli.options import command
@@ -31,6 +32,8 @@ def register(app: typer.Typer) -> None:
     command(group, "show")(show)
     command(group, "update")(update)
     command(group, "delete")(delete)
+    command(group, "export")(export)
+    command(group, "import")(import_file)
     app.add_typer(group, name="bots")
 
 

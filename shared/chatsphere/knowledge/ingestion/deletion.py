@@ -30,6 +30,7 @@ from chatsphere.knowledge.web.keeping_out import keep_out
 from chatsphere.observability import logger
 from chatsphere.ports import Clock, MessageQueue, ObjectStore, ObjectVersion, VectorStore
 from chatsphere.queue_batches import NotNowError, describe
+from chatsphere.retention.holds import refuse_document_if_held
 
 CHUNKS_STEP: Final = 2_000
 """Chunks deleted in one transaction: well under a second."""
@@ -79,6 +80,7 @@ class Eraser:
 
         Raises:
             NotFoundError: the tenant has no such bot, or the bot no such document.
+            LegalHoldError: the bot is held.
         """
         deletion = self._mark(message, actor_id)
         try:
@@ -122,6 +124,7 @@ class Eraser:
             with suppress(UnavailableError):
                 versions = self.objects.versions(row["s3_key"])
         with self.database.transaction(message.organization_id, actor_id) as connection:
+            refuse_document_if_held(connection, message.bot_id)
             deletion = mark_deleted(
                 connection, message.bot_id, message.document_id, self.clock.now(), object_versions=versions
             )

@@ -7,34 +7,18 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from chatsphere.ports import Namespace
+from chatsphere.queue_messages import TenantMessage
 
 
-class Message(BaseModel):
+class Message(TenantMessage):
     """Base of all messages: which bot of which organization."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    organization_id: UUID
     bot_id: UUID
 
     @property
     def namespace(self) -> Namespace:
         """Where the bot's vectors are."""
         return Namespace(self.organization_id, self.bot_id)
-
-    @property
-    def group(self) -> str:
-        """The queue's fairness group: one tenant's backlog does not delay the others."""
-        return str(self.organization_id)
-
-    @classmethod
-    def parse(cls, body: Mapping[str, Any]) -> Self:
-        """Read a message; raises `ValueError` where it is none."""
-        return cls.model_validate(body)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return what is sent."""
-        return self.model_dump(mode="json", exclude_none=True)
 
 
 class ExtractMessage(Message):

@@ -84,7 +84,8 @@ DUE_RECONCILIATIONS: Final = in_turn(
         SELECT started_at FROM reconciliations r
         WHERE r.organization_id = bots.organization_id AND r.bot_id = bots.id
         ORDER BY r.id DESC LIMIT 1) last ON true
-    WHERE bots.status <> 'deleting' AND COALESCE(last.started_at, bots.created_at) <= %(started_before)s
+    WHERE bots.status NOT IN ('deleting', 'importing')
+      AND COALESCE(last.started_at, bots.created_at) <= %(started_before)s
     """,
 )
 """Bots whose stores were not compared for a while."""

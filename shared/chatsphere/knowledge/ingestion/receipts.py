@@ -17,8 +17,10 @@ from chatsphere.knowledge.ingestion import receipt_queries as queries
 from chatsphere.knowledge.ingestion.times import BOT_RECHECK, DELETE_LEASE, DOCUMENT_RECHECK
 from chatsphere.ports import ObjectVersion
 
-Reason = Literal["api", "bucket", "source", "reconcile"]
-"""Who wanted it gone: a request, the bucket, the web source that it came from, or a comparison of the stores."""
+Reason = Literal["api", "bucket", "source", "reconcile", "retention"]
+"""Who wanted it gone: a request, the bucket, the web source that it came from, a comparison of the stores, or a
+retention policy.
+"""
 
 VISIBILITIES: Final = ("private", "organization", "public")
 

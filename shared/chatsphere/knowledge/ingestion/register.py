@@ -21,6 +21,7 @@ from chatsphere.knowledge.ingestion.transitions import DROP_UNSEEN_CHUNKS, fail_
 from chatsphere.observability import logger
 from chatsphere.ports import Clock, Ids, MessageQueue, ObjectStore, StoredObject
 from chatsphere.queue_batches import NotNowError
+from chatsphere.retention.holds import is_document_held
 
 LOOKS: Final = 3
 
@@ -69,7 +70,8 @@ class Registrar:
         if not known_bot:
             self._quarantine(event, "There is no such bot.")
             return True
-        if seen and event.is_older_or_same(seen.s3_sequencer):
+        if known_bot["status"] == "importing" or (seen and event.is_older_or_same(seen.s3_sequencer)):
+            # Who imports a bot stores its objects, and knows them.
             return True
         stored = self.objects.head(str(key))
         if stored is None or is_leaving(stored, deletions):
@@ -156,6 +158,9 @@ class Registrar:
         if seen is None or seen.status == "deleting" or seen.was_rejected or seen.s3_event_at is None:
             return True
         with self.database.transaction(key.organization_id) as connection:
+            if is_document_held(connection, key.bot_id):
+                # It stays without its object. When the hold is released, the comparison of the stores finds it.
+                return True
             if _find(connection, key, hold=True) != seen:
                 return False
             mark_deleted(connection, key.bot_id, seen.id, self.clock.now(), reason=reason, with_object=False)

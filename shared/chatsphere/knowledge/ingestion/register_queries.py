@@ -8,10 +8,10 @@ from typing import Final
 from chatsphere.knowledge.ingestion.deletion_queries import EARLY_BATCHES
 
 BOT_EXISTS: Final = """
-    SELECT 1 FROM bots
+    SELECT status FROM bots
     WHERE organization_id = app.current_organization() AND id = %(bot_id)s AND status <> 'deleting'
 """
-"""Whether there is such a bot, and it is to stay."""
+"""The status of a bot that is to stay."""
 
 QUARANTINE: Final = """
     INSERT INTO quarantined_objects (id, s3_key, s3_version_id, reason, created_at)

@@ -34,7 +34,7 @@ REFRESH_BOT_STATUS: Final = f"""
     UPDATE bots SET status = derived.status, updated_at = %(now)s
     FROM ({DERIVED_STATUS}) derived
     WHERE bots.organization_id = app.current_organization() AND bots.id = %(bot_id)s
-      AND bots.status NOT IN ('archived', 'deleting') AND bots.status <> derived.status
+      AND bots.status NOT IN ('archived', 'deleting', 'importing') AND bots.status <> derived.status
 """
 """Derive a bot's status from its documents. An archived or deleted bot keeps its own."""
 

@@ -196,11 +196,14 @@ COUNT_BATCHES: Final = """
 """How many batches of the generation are embedded at a revision."""
 
 COUNT_USAGE: Final = """
-    INSERT INTO usage_events (id, organization_id, bot_id, metric, value, cost_microdollars, metadata, created_at)
-    SELECT %(id)s, app.current_organization(), %(bot_id)s, 'embedding', tokens, cost,
+    INSERT INTO usage_events
+        (id, organization_id, bot_id, metric, value, model, cost_microdollars, metadata, created_at)
+    SELECT %(id)s, app.current_organization(), %(bot_id)s, 'embedding', tokens, model, cost,
         jsonb_build_object('document_id', %(document_id)s::text, 'generation', %(generation)s::integer), %(now)s
     FROM (
-        SELECT sum(token_count) AS tokens, sum(cost_microdollars) AS cost FROM embedding_batches
+        SELECT sum(token_count) AS tokens, sum(cost_microdollars) AS cost,
+            (array_agg(model ORDER BY revision DESC))[1] AS model
+        FROM embedding_batches
         WHERE organization_id = app.current_organization() AND document_id = %(document_id)s
           AND generation = %(generation)s) taken
     WHERE tokens > 0

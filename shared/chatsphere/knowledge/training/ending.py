@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chatsphere.db.database import Connection
+from chatsphere.insights.error_log import log_error
 from chatsphere.knowledge.ingestion.messages import EmbedMessage
 from chatsphere.knowledge.training import queries
 from chatsphere.knowledge.training.messages import TrainingMessage
@@ -58,6 +59,17 @@ class RunEnding:
         ended = connection.execute(queries.END, values).fetchone()
         if ended is not None:
             connection.execute(queries.COUNT_USAGE, values | ended | {"event_id": self.ids.new()})
+        if ended is not None and error_code is not None:
+            log_error(
+                connection,
+                "training",
+                error_code,
+                "The bot was not embedded anew.",
+                error_id=self.ids.new(),
+                bot_id=message.bot_id,
+                details={"training_run_id": str(message.training_run_id)},
+                now=self.clock.now(),
+            )
         return ended
 
     def _values(self, message: TrainingMessage) -> dict[str, Any]:

@@ -166,14 +166,15 @@ END: Final = f"""
               AND d.live_generation IS NOT NULL AND d.status <> 'deleting') ELSE document_count END,
         obsolete_revision = CASE WHEN %(status)s = 'succeeded' THEN former_revision ELSE revision END
     WHERE {_RUN} AND kind = 'reembed' AND status = 'running'
-    RETURNING revision, former_revision, token_count, cost_microdollars
+    RETURNING revision, former_revision, embedding_model, token_count, cost_microdollars
 """
 """End a run, and say which of its two revisions is to be deleted; no row where it has ended."""
 
 COUNT_USAGE: Final = """
-    INSERT INTO usage_events (id, organization_id, bot_id, metric, value, cost_microdollars, metadata, created_at)
-    SELECT %(event_id)s, app.current_organization(), %(bot_id)s, 'embedding', %(token_count)s, %(cost_microdollars)s,
-        jsonb_build_object('training_run_id', %(run_id)s::text), %(now)s
+    INSERT INTO usage_events
+        (id, organization_id, bot_id, metric, value, model, cost_microdollars, metadata, created_at)
+    SELECT %(event_id)s, app.current_organization(), %(bot_id)s, 'embedding', %(token_count)s, %(embedding_model)s,
+        %(cost_microdollars)s, jsonb_build_object('training_run_id', %(run_id)s::text), %(now)s
     WHERE %(token_count)s > 0
 """
 """Count what a run took; `value` is tokens."""

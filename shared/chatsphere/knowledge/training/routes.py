@@ -1,7 +1,7 @@
 """HTTP routes of training runs: translate in, call one use case, translate out."""
 
 from contextlib import suppress
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from aws_lambda_powertools.event_handler import Response
@@ -10,6 +10,9 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from chatsphere.access.permissions import Permission
 from chatsphere.bootstrap import container
+from chatsphere.chat.memory.messages import MemoryMessage
+from chatsphere.chat.memory.rebuilding import estimate_memory, memory_left, rebuild_memory
+from chatsphere.db.database import Connection
 from chatsphere.errors import UnavailableError
 from chatsphere.http.idempotency import keep_answer
 from chatsphere.http.operations import described, problem_response, requires
@@ -70,14 +73,19 @@ def start_training_run(bot_id: UUID, body: StartTrainingRunRequest) -> Response[
     caller, c = principal(router), container()
     model = runs.chosen_model(c.available_embedders(), body.embedding_model)
     with c.database.transaction(caller.organization_id, caller.user_id) as connection:
+        memory = _memory(connection, bot_id) if body.include_memory else None
         if body.dry_run:
-            expected = EstimateResponse.model_validate(runs.estimate(connection, bot_id, model))
+            expected = EstimateResponse.model_validate(runs.estimate(connection, bot_id, model, memory=memory))
             return Response(200, JSON, TrainingRunStarted(estimate=expected))
-        row = runs.start_run(connection, bot_id, model, run_id=c.ids.new(), now=c.clock.now())
-        run = run_response(row)
+        row = runs.start_run(connection, bot_id, model, run_id=c.ids.new(), now=c.clock.now(), memory=memory)
+        if body.include_memory and row["former_model"] in (None, model.name):
+            rebuild_memory(connection, bot_id, model, ids=c.ids, now=c.clock.now())
+        run = _shown(connection, row)
         started = TrainingRunStarted(estimate=EstimateResponse.model_validate(row["estimate"]), training_run=run)
         keep_answer(connection, 202, started)
     _go_on(TrainingMessage(organization_id=caller.organization_id, bot_id=bot_id, training_run_id=run.id))
+    if body.include_memory:
+        _go_on(MemoryMessage(organization_id=caller.organization_id, bot_id=bot_id))
     return Response(202, JSON, started)
 
 
@@ -112,7 +120,7 @@ def get_training_run(bot_id: UUID, run_id: UUID) -> TrainingRunResponse:
     """Return one run, with how far it is or what became of it."""
     caller = principal(router)
     with container().database.transaction(caller.organization_id, caller.user_id) as connection:
-        return run_response(runs.get_run(connection, bot_id, run_id))
+        return _shown(connection, runs.get_run(connection, bot_id, run_id))
 
 
 @router.post(
@@ -137,7 +145,17 @@ def cancel_training_run(bot_id: UUID, run_id: UUID) -> TrainingRunResponse:
     return run
 
 
-def _go_on(message: TrainingMessage) -> None:
-    # After the commit. Were the message lost, the run's lease would have the reaper send another.
+def _memory(connection: Connection, bot_id: UUID) -> tuple[int, int]:
+    expected = estimate_memory(connection, bot_id)
+    return expected.messages, expected.tokens
+
+
+def _shown(connection: Connection, row: dict[str, Any]) -> TrainingRunResponse:
+    asked_for = (row["estimate"] or {}).get("memory_messages") is not None
+    return run_response(row, memory_left(connection, row["bot_id"]) if asked_for else None)
+
+
+def _go_on(message: TrainingMessage | MemoryMessage) -> None:
+    # After the commit. Were the message lost, the run's, or the memory's, lease would have the reaper send another.
     with suppress(UnavailableError):
         container().embed_queue.send([message.to_json()], group=message.group)

@@ -50,10 +50,14 @@ class Estimate:
     cost_microdollars: int
     from_model: str | None
     to_model: str
+    memory_messages: int | None = None
+    memory_tokens: int | None = None
 
 
-def estimate(connection: Connection, bot_id: UUID, model: EmbeddingModel) -> Estimate:
-    """Return what it would take to embed the bot with the model.
+def estimate(
+    connection: Connection, bot_id: UUID, model: EmbeddingModel, *, memory: tuple[int, int] | None = None
+) -> Estimate:
+    """Return what it would take to embed the bot with the model; `memory` are the messages and tokens of its own.
 
     Raises:
         NotFoundError: the tenant has no such bot.
@@ -65,19 +69,28 @@ def estimate(connection: Connection, bot_id: UUID, model: EmbeddingModel) -> Est
         raise TrainingInProgressError("Wait until the training run has ended, or cancel it.")
     row = connection.execute(queries.ESTIMATE, {"bot_id": bot_id}).fetchone()
     assert row is not None, "the bot was found"
+    messages, tokens = memory or (None, None)
     return Estimate(
         row["documents"],
         row["chunks"],
         row["tokens"],
         row["batches"],
-        model.cost(row["tokens"]),
+        model.cost(row["tokens"] + (tokens or 0)),
         row["model"],
         model.name,
+        messages,
+        tokens,
     )
 
 
 def start_run(
-    connection: Connection, bot_id: UUID, model: EmbeddingModel, *, run_id: UUID, now: datetime
+    connection: Connection,
+    bot_id: UUID,
+    model: EmbeddingModel,
+    *,
+    run_id: UUID,
+    now: datetime,
+    memory: tuple[int, int] | None = None,
 ) -> dict[str, Any]:
     """Begin to embed the bot with the model, also with the one it has: that makes lost vectors anew.
 
@@ -86,7 +99,7 @@ def start_run(
     """
     # Two who start at once: the second one waits here, and then sees the first one's run.
     connection.execute(queries.HOLD_BOT, {"bot_id": bot_id})
-    expected = estimate(connection, bot_id, model)
+    expected = estimate(connection, bot_id, model, memory=memory)
     values = {
         "run_id": run_id,
         "bot_id": bot_id,

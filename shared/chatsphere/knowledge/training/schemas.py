@@ -40,11 +40,17 @@ class StartTrainingRunRequest(ApiRequest):
 
     embedding_model: ModelName
     dry_run: bool = False
+    include_memory: bool = Field(
+        default=False,
+        description="Also make anew what the bot remembers of conversations. Only of use with the model that it has: "
+        "its memory follows it to another by itself.",
+    )
 
 
 class EstimateResponse(ApiResponse):
     """What a run would take. Tokens are those that were counted when the documents were read: the model's own count
-    differs a little. `from_model` is null where the bot was never embedded.
+    differs a little. `from_model` is null where the bot was never embedded. What its memory takes, where that was
+    asked for, is estimated by the length of the messages, and part of the cost.
     """
 
     documents: int
@@ -54,12 +60,15 @@ class EstimateResponse(ApiResponse):
     cost_microdollars: int
     from_model: str | None
     to_model: str
+    memory_messages: int | None = None
+    memory_tokens: int | None = None
 
 
 class TrainingRunResponse(ApiResponse):
     """One time that a bot was trained: documents that came in (`ingest`), or the bot embedded anew (`reembed`).
 
-    `total_batches` follows the bot while a run goes on. Tokens and cost are those so far.
+    `total_batches` follows the bot while a run goes on. Tokens and cost are those so far. `memory_left`, of one run
+    that was asked to make the memory anew, too: how many messages are not embedded yet.
     """
 
     id: UUID
@@ -78,6 +87,7 @@ class TrainingRunResponse(ApiResponse):
     done_batches: int
     total_batches: int | None
     error_code: str | None
+    memory_left: int | None = None
     started_at: datetime
     finished_at: datetime | None
 
@@ -97,6 +107,6 @@ def model_response(model: EmbeddingModel, fitted: FittedCalibration | None) -> E
     )
 
 
-def run_response(row: dict[str, Any]) -> TrainingRunResponse:
+def run_response(row: dict[str, Any], memory_left: int | None = None) -> TrainingRunResponse:
     """Return a run as it is shown."""
-    return TrainingRunResponse.model_validate(row)
+    return TrainingRunResponse.model_validate(row | {"memory_left": memory_left})

@@ -23,6 +23,7 @@ from chatsphere.knowledge.web.leases import Step
 from chatsphere.knowledge.web.urls import WebUrl
 from chatsphere.ports import Clock, Ids, Namespace, ObjectStore, StoredObject
 from chatsphere.queue_batches import NotNowError
+from chatsphere.retention.holds import is_document_held
 
 NO_TYPE: Final = "application/octet-stream"
 
@@ -108,6 +109,8 @@ class PageDocuments:
         now = self.clock.now()
         values = {"page_id": page_id, "document_id": document_id, "now": now}
         with self.database.transaction(namespace.organization_id) as connection:
+            if is_document_held(connection, namespace.bot_id):
+                return None
             connection.execute(queries.HOLD_DOCUMENT, values)
             connection.execute(queries.LET_GO, values)
             if connection.execute(queries.IS_SHARED, values).fetchone() is not None:

@@ -27,6 +27,7 @@ from chatsphere.knowledge.web.sources import Source, get_source
 from chatsphere.knowledge.web.times import PICKUP
 from chatsphere.knowledge.web.urls import WebUrl
 from chatsphere.ports import Clock, Ids, MessageQueue, Namespace
+from chatsphere.retention.holds import refuse_document_if_held
 
 MAX_SOURCES: Final = {"page": 10_000, "sitemap": 100, "crawl": 100}
 """Of a bot: each may ask a host as often as once a second, and that again every quarter of an hour."""
@@ -164,10 +165,12 @@ class Sources:
 
         Raises:
             NotFoundError: the tenant has no such bot, or the bot no such source.
+            LegalHoldError: the bot is held.
         """
         now = self.clock.now()
         values = {"bot_id": self.namespace.bot_id, "source_id": source_id, "now": now}
         with self._transaction() as connection:
+            refuse_document_if_held(connection, self.namespace.bot_id)
             row = connection.execute(queries.BEGIN_DELETION, values | {"lease_expires_at": now + PICKUP}).fetchone()
             if row is None:
                 require_bot(connection, self.namespace.bot_id)

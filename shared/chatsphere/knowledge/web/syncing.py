@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from chatsphere.db.database import Database
+from chatsphere.db.database import Connection, Database
 from chatsphere.errors import DocumentError, UrlUnreachableError, WebError
+from chatsphere.insights.error_log import log_error
 from chatsphere.knowledge.ingestion.errors import DeadlineExceededError, ProcessingError
 from chatsphere.knowledge.web import steps_queries as queries
 from chatsphere.knowledge.web.errors import (
@@ -167,13 +168,28 @@ class Synchroniser:
         values = step.values | reason | {"is_complete": is_complete, "now": self.clock.now()}
         with self.database.transaction(step.message.organization_id) as connection:
             connection.execute(queries.FORGET_UNLISTED, step.values)
-            connection.execute(queries.END_SYNC, values)
+            ended = connection.execute(queries.END_SYNC, values)
+            if ended.rowcount and reason["error_code"]:
+                self._log(connection, step, reason["error_code"], reason["error_message"] or "")
         logger.info(
             "web source synchronised",
             source_id=str(step.message.source_id),
             sync=step.sync,
             is_complete=step.is_complete and is_complete,
             error_code=reason["error_code"],
+        )
+
+    def _log(self, connection: Connection, step: Step, code: str, message: str) -> None:
+        about = {"source_id": str(step.message.source_id), "sync": step.sync}
+        log_error(
+            connection,
+            "sources",
+            code,
+            message,
+            error_id=self.ids.new(),
+            bot_id=step.message.bot_id,
+            details=about,
+            now=self.clock.now(),
         )
 
     def _delete(self, step: Step) -> None:

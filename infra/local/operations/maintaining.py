@@ -1,0 +1,41 @@
+"""The maintenance job on one machine, from outside of its functions."""
+
+import os
+from datetime import datetime
+
+from psycopg.conninfo import make_conninfo
+
+from chatsphere.bootstrap import Container
+from chatsphere.observability import logger
+from chatsphere.upkeep.maintenance.maintenance import Maintenance
+from chatsphere.upkeep.maintenance.model import Report
+from infra.local.database import role_passwords
+from infra.local.endpoints import Endpoints
+from infra.local.home import Home
+from infra.local.product import ARCHIVE_BUCKET
+
+ROLE = "chatsphere_maintainer"
+
+
+def maintain(home: Home, endpoints: Endpoints, deadline: datetime) -> tuple[Report, str]:
+    """Run it, and return the report and the key under which it is kept in the archive's bucket."""
+    # What the function logs, the command prints: as a table, or as one JSON document and nothing else.
+    logger.setLevel("CRITICAL")
+    # The AWS client reads its credentials from the environment alone.
+    os.environ.update(
+        AWS_ACCESS_KEY_ID=endpoints.access_key_id,
+        AWS_SECRET_ACCESS_KEY=endpoints.secret_access_key,
+        AWS_DEFAULT_REGION=endpoints.region,
+    )
+    url = make_conninfo(endpoints.database_url, user=ROLE, password=role_passwords(home)[ROLE])
+    container = Container(
+        {
+            "MAINTAINER_DATABASE_URL": url,
+            "ARCHIVE_BUCKET": ARCHIVE_BUCKET,
+            "S3_ENDPOINT": endpoints.s3_endpoint,
+        }
+    )
+    try:
+        return Maintenance(container.maintainer_database, container.archive_store, container.clock).run(deadline)
+    finally:
+        container.maintainer_database.close()

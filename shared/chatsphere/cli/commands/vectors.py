@@ -1,0 +1,116 @@
+"""`chatsphere vectors rebuild`: vectors made anew from passages and messages, where the vector store was lost."""
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from chatsphere.cli import lookup
+from chatsphere.cli.errors import CliError, UsageError
+from chatsphere.cli.formatting import plain
+from chatsphere.cli.options import BotOption, command
+from chatsphere.cli.output import Rows
+from chatsphere.cli.session import Session
+from chatsphere.cli.training import follow, follow_memory, running
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def register(app: typer.Typer) -> None:
+    """Put the commands into the application."""
+    group = typer.Typer(no_args_is_help=True, help="The vectors that searches compare.")
+    command(group, "rebuild")(rebuild)
+    app.add_typer(group, name="vectors")
+
+
+def rebuild(
+    session: Session,
+    bot: BotOption = None,
+    every: Annotated[bool, typer.Option("--all", help="Every bot that is not archived.")] = False,
+    memory: Annotated[bool, typer.Option(help="Also what bots remember of conversations.")] = True,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would cost.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    watch: Annotated[bool, typer.Option("--watch/--no-watch", help="Show how far it is until it has ended.")] = True,
+) -> None:
+    """Make a bot's vectors anew with the model that it has, or those of all bots: nothing is read again.
+
+    It costs what embedding costs. Ctrl-C leaves it going; the same command shows it again.
+    """
+    if every and bot is not None:
+        raise UsageError("Name a bot or give --all, not both.")
+    bots = _bots(session, bot, every=every)
+    models = _models(session, bots)
+    under_way = {each["id"]: run for each in bots if (run := running(session, each["id"])) is not None}
+    waiting = [each for each in bots if each["id"] not in under_way]
+    estimates = [_ask(session, each, models, memory=memory, dry_run=True)["estimate"] for each in waiting]
+    if dry_run:
+        found = [{"bot_id": each["id"], **estimate} for each, estimate in zip(waiting, estimates, strict=True)]
+        session.output.result({"data": found}, lambda console: _show(console, waiting, estimates))
+        return
+    if estimates:
+        _confirm(session, waiting, estimates, yes=yes)
+    begun = [_ask(session, each, models, memory=memory, dry_run=False)["training_run"] for each in waiting]
+    runs = [*under_way.values(), *begun]
+    if watch:
+        runs = follow_memory(session, bots, follow(session, bots, runs))
+    session.output.result({"data": runs}, lambda console: _show_runs(console, bots, runs))
+    if any(run["status"] == "failed" for run in runs):
+        raise typer.Exit(1)
+
+
+def _bots(session: Session, reference: str | None, *, every: bool) -> list[dict[str, Any]]:
+    if not every:
+        return [session.client.get(f"/bots/{lookup.bot_id(session, reference)}")]
+    return [each for each in session.client.items("/bots") if each["status"] != "archived"]
+
+
+def _models(session: Session, bots: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """Return the model of each bot; the deployment's own of one that nothing was embedded for."""
+    default = next(each["name"] for each in session.client.get("/embedding-models")["data"] if each["is_default"])
+    return {each["id"]: each["embedding_model"] or default for each in bots}
+
+
+def _ask(
+    session: Session, bot: dict[str, Any], models: dict[str, str], *, memory: bool, dry_run: bool
+) -> dict[str, Any]:
+    body = {"embedding_model": models[bot["id"]], "include_memory": memory, "dry_run": dry_run}
+    return session.client.post(f"/bots/{bot['id']}/training-runs", body)
+
+
+def _confirm(
+    session: Session, bots: Sequence[dict[str, Any]], estimates: Sequence[dict[str, Any]], *, yes: bool
+) -> None:
+    if not session.output.as_json:
+        _show(session.output.console(stderr=True), bots, estimates)
+    if yes:
+        return
+    if session.output.as_json or not sys.stdin.isatty():
+        raise UsageError("This may cost money, and there is nobody to ask.", hint="Give --yes.")
+    cost = sum(each["cost_microdollars"] for each in estimates)
+    if not typer.confirm(f"Make the vectors of {len(bots)} bots anew for about {_dollars(cost)}?", err=True):
+        raise CliError("Nothing was begun.", code="declined")
+
+
+def _show(console: "Console", bots: Sequence[dict[str, Any]], estimates: Sequence[dict[str, Any]]) -> None:
+    rows = Rows(["bot", "model", "passages", "messages", "tokens", "cost"])
+    for bot, each in zip(bots, estimates, strict=True):
+        tokens = each["tokens"] + (each["memory_tokens"] or 0)
+        counts = [str(count) for count in (each["chunks"], each["memory_messages"] or 0, tokens)]
+        rows.add(plain(bot["name"]), each["to_model"], *counts, _dollars(each["cost_microdollars"]))
+    console.print(rows.table)
+
+
+def _show_runs(console: "Console", bots: Sequence[dict[str, Any]], runs: Sequence[dict[str, Any]]) -> None:
+    names = {bot["id"]: plain(bot["name"]) for bot in bots}
+    rows = Rows(["bot", "model", "status", "batches", "messages left"])
+    for run in runs:
+        batches = f"{run['done_batches']} of {run['total_batches']}"
+        status = run["status"] + (f" ({run['error_code']})" if run["error_code"] else "")
+        rows.add(names[run["bot_id"]], run["embedding_model"], status, batches, str(run["memory_left"] or 0))
+    console.print(rows.table)
+
+
+def _dollars(micros: int) -> str:
+    return f"${micros / 1_000_000:.4f}"
