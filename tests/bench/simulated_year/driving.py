@@ -25,7 +25,7 @@ HELD_DAYS: Final = 120
 """How long a hold lasts, unless it is one that nobody releases."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Hold:
     """A legal hold; `releases` is the step after which it is released."""
 
@@ -55,16 +55,20 @@ class Year:
         self._organization = self.world.bot_organization[self.world.conversation_bot]
 
     def run(self, days: int) -> None:
-        """Go through so many days."""
-        times = self.world.message_at[self._order]
-        for day in range(self.step_days, days + self.step_days, self.step_days):
+        """Go through so many days, and one more in which nothing happens: what was deleted on the last of them goes
+        from the archive by the next run.
+        """
+        times, before = self.world.message_at[self._order], 0
+        for day in [*range(self.step_days, days, self.step_days), days]:
             now = day * DAY
             self.api.clock.moment = self.world.time(now)
-            arriving = self._order[np.searchsorted(times, now - self.step_days * DAY) : np.searchsorted(times, now)]
+            arriving = self._order[np.searchsorted(times, before) : np.searchsorted(times, now)]
             self._timed("loading", lambda arriving=arriving: self._arrive(arriving))
             self._timed("requests", lambda now=now: self._act(now))
-            self._timed("retention", self._keep)
-            self.model.run(now)
+            self._keep(now)
+            before = now
+        self.api.clock.moment = self.world.time((days + 1) * DAY)
+        self._keep((days + 1) * DAY)
 
     def _arrive(self, arriving: Indices) -> None:
         of = self.world.message_conversation[arriving]
@@ -85,9 +89,9 @@ class Year:
         for conversation in self._some(2):
             self._hold(conversation, now)
         self._update_held()
-        for conversation in self._some(8):
+        for conversation in self._some(2 + self.world.organizations // 20):
             self._delete(conversation)
-        for conversation in self._some(1):
+        for conversation in self._some(1 + self.world.organizations // 100):
             self._erase(conversation)
 
     def _hold(self, conversation: int, now: int) -> None:
@@ -128,7 +132,7 @@ class Year:
         path = f"/v1/conversations/{ids.conversation_id(conversation)}"
         self._request("DELETE", path, int(self._organization[conversation]), wanted=(409,) if held else (204,))
         if not held:
-            self.model.delete(np.array([conversation]))
+            self.model.forget(np.array([conversation]))
         self.counts["deletions refused" if held else "deletions"] += 1
 
     def _erase(self, conversation: int) -> None:
@@ -148,7 +152,11 @@ class Year:
             self.model.forget(np.flatnonzero(theirs))
         self.counts["erasures refused" if held else "erasures"] += 1
 
-    def _keep(self) -> None:
+    def _keep(self, now: int) -> None:
+        self._timed("retention", self._run_daily_job)
+        self.model.run(now)
+
+    def _run_daily_job(self) -> None:
         import_module("functions.enforce_retention.handler").handler({}, None)
         self.counts["runs"] += len(self.api.jobs_queue.sent)
         self._work_off(self.api.jobs_queue, "run_jobs")

@@ -65,13 +65,8 @@ class Model:
         self.open[conversations] = True
         np.maximum.at(self._last_use, conversations, self.world.message_at[messages])
 
-    def delete(self, conversations: Indices) -> None:
-        """Somebody deleted these; what is in the archive stays there."""
-        self.present[np.isin(self.world.message_conversation, conversations)] = False
-        self.open[conversations] = False
-
     def forget(self, conversations: Indices) -> None:
-        """These were erased, in the archive as well."""
+        """Somebody deleted or erased these: in the archive as well, there by the next run."""
         of_them = np.isin(self.world.message_conversation, conversations)
         self.present[of_them] = False
         self.archived[of_them] = False

@@ -12,8 +12,11 @@ from chatsphere.db.database import Database
 from tests.builders.running_api import Account, RunningApi, running_api
 from tests.conftest import Tenant
 from tests.fakes import FixedClock, InMemoryObjectStore
+from tests.integration.own_database import database_urls
 from tests.integration.retention.driving import Retention
 from tests.postgres import DatabaseUrls
+
+__all__ = ["database_urls"]
 
 NOW = datetime(2027, 6, 15, 10, 30, tzinfo=UTC)
 

@@ -83,7 +83,7 @@ def test_a_lock_that_cannot_be_had_is_given_up_and_the_missing_partition_told(wo
     with psycopg.connect(world.urls.admin) as reader:
         reader.execute("SELECT 1 FROM audit_log_default")
         # Then it is told, after some tries
-        with pytest.raises(UnavailableError, match="audit_log"):
+        with world.impatient(), pytest.raises(UnavailableError, match="audit_log"):
             world.partitions().make_ahead()
     assert len(world.waits) >= 4
     # And made as soon as it can be

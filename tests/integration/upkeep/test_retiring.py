@@ -392,7 +392,7 @@ def test_a_lock_that_cannot_be_had_leaves_everything_as_it_was(world: World) -> 
     grow_old(world)
     with psycopg.connect(world.urls.admin) as reader:
         reader.execute("SELECT 1 FROM usage_events_default")
-        with pytest.raises(UnavailableError):
+        with world.impatient(), pytest.raises(UnavailableError):
             world.retire()
     assert (world.count(tenant), world.archived(tenant)) == (3, 0)
     world.retire()

@@ -21,10 +21,11 @@ from tests.fakes import FixedClock, InMemoryObjectStore
 from tests.postgres import DatabaseUrls, fresh_database
 
 START = datetime(2031, 3, 10, 12, tzinfo=UTC)
-IMPATIENT = """
-    SELECT format('ALTER FUNCTION %s SET lock_timeout = 50', oid::regprocedure) AS statement
-    FROM pg_proc WHERE 'lock_timeout=2s' = ANY (proconfig)"""
-"""Gives up a lock as soon as somebody else is seen to have it."""
+SET_PATIENCE = """
+    SELECT format('ALTER FUNCTION %%s SET lock_timeout = %%L', oid::regprocedure, %s::text) AS statement
+    FROM pg_proc WHERE 'lock_timeout=' || %s = ANY (proconfig)"""
+PATIENCE = "2s"
+IMPATIENCE = "50ms"
 FAR = datetime(2100, 1, 1, tzinfo=UTC)
 
 
@@ -128,6 +129,17 @@ class World:
         )
         return {row["partition_name"] for row in rows}
 
+    @contextmanager
+    def impatient(self) -> Iterator[None]:
+        """Give up a lock as soon as somebody else has it. Else autovacuum is waited for, which gives way after 1 s."""
+        self._set_patience(PATIENCE, IMPATIENCE)
+        yield
+        self._set_patience(IMPATIENCE, PATIENCE)
+
+    def _set_patience(self, former: str, new: str) -> None:
+        for call in self.rows(SET_PATIENCE, new, former):
+            self.admin.execute(call["statement"])
+
     def pass_days(self, days: int) -> None:
         """Let time go by."""
         self.clock.advance(timedelta(days=days))
@@ -138,8 +150,6 @@ def running_world(server: str) -> Iterator[World]:
     """Make a world, and remove it."""
     with fresh_database(server) as urls:
         world = World(urls)
-        for call in world.rows(IMPATIENT):
-            world.admin.execute(call["statement"])
         try:
             yield world
         finally:
