@@ -97,7 +97,7 @@ def test_a_confidence_that_says_nothing_breaks_the_promise(cli: Run, known: Fake
 
 def test_a_follow_up_finds_what_the_question_in_full_finds(cli: Run, known: FakeApi, terminal: Console) -> None:
     folder = write_set()
-    one: Json = {"id": "1", "turns": [{"role": "user", "content": "rain ?"}], "question": "it falls", "kind": "pronoun"}
+    one: Json = {"id": "1", "turns": [{"role": "user", "content": "rain ?"}], "question": "does it ?", "kind": "pronoun"}
     one |= {"full_question": "rain falls", "relevant": {"rain": 1}}
     (folder / "conversations.jsonl").write_text(json.dumps(one))
 
@@ -109,7 +109,7 @@ def test_a_follow_up_finds_what_the_question_in_full_finds(cli: Run, known: Fake
     assert list(report.json["kinds"]) == ["pronoun"]
     searched = [request.body for request in known.state.requests if request.path.endswith("/search")]
     assert searched[0]["history"] == one["turns"]
-    # The fake does not know what "it" is.
+    # The fake does not know what "it" is, and finds nothing.
     assert required.code == 1
     assert "not kept" in shown(terminal)
 
