@@ -97,7 +97,12 @@ def test_a_confidence_that_says_nothing_breaks_the_promise(cli: Run, known: Fake
 
 def test_a_follow_up_finds_what_the_question_in_full_finds(cli: Run, known: FakeApi, terminal: Console) -> None:
     folder = write_set()
-    one: Json = {"id": "1", "turns": [{"role": "user", "content": "rain ?"}], "question": "does it ?", "kind": "pronoun"}
+    one: Json = {
+        "id": "1",
+        "turns": [{"role": "user", "content": "rain ?"}],
+        "question": "does it ?",
+        "kind": "pronoun",
+    }
     one |= {"full_question": "rain falls", "relevant": {"rain": 1}}
     (folder / "conversations.jsonl").write_text(json.dumps(one))
 
