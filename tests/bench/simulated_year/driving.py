@@ -90,7 +90,7 @@ class Year:
             self._hold(conversation, now)
         self._update_held()
         for conversation in self._some(2 + self.world.organizations // 20):
-            self._delete(conversation)
+            self._delete(conversation, now)
         for conversation in self._some(1 + self.world.organizations // 100):
             self._erase(conversation)
 
@@ -127,12 +127,12 @@ class Year:
         for hold in self.holds:
             self.model.held |= hold.conversations
 
-    def _delete(self, conversation: int) -> None:
+    def _delete(self, conversation: int, now: int) -> None:
         held = bool(self.model.held[conversation])
         path = f"/v1/conversations/{ids.conversation_id(conversation)}"
         self._request("DELETE", path, int(self._organization[conversation]), wanted=(409,) if held else (204,))
         if not held:
-            self.model.forget(np.array([conversation]))
+            self.model.delete(conversation, now)
         self.counts["deletions refused" if held else "deletions"] += 1
 
     def _erase(self, conversation: int) -> None:

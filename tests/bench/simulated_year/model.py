@@ -33,6 +33,7 @@ class Model:
     archived_conversations: Flags = field(init=False)
     held: Flags = field(init=False)
     """Conversations under any hold."""
+    _deleted: dict[int, int] = field(default_factory=dict)
     _last_use: Seconds = field(init=False)
     _bot: Indices = field(init=False)
 
@@ -65,8 +66,14 @@ class Model:
         self.open[conversations] = True
         np.maximum.at(self._last_use, conversations, self.world.message_at[messages])
 
+    def delete(self, conversation: int, now: int) -> None:
+        """Somebody deleted this one; what is in the archive goes by a run six hours later, or more."""
+        self.present[self.world.message_conversation == conversation] = False
+        self.open[conversation] = False
+        self._deleted[conversation] = now
+
     def forget(self, conversations: Indices) -> None:
-        """Somebody deleted or erased these: in the archive as well, there by the next run."""
+        """These were erased: in the archive as well."""
         of_them = np.isin(self.world.message_conversation, conversations)
         self.present[of_them] = False
         self.archived[of_them] = False
@@ -75,6 +82,7 @@ class Model:
 
     def run(self, now: int) -> None:
         """The daily job ran at this second of the year."""
+        self._empty_archive(now)
         bot = self.world.conversation_bot
         inactive = self.open & ~self.held & self._older(self._last_use, "inactive_conversation_days", bot, now)
         archiving = inactive & self._archives["inactive_conversation_action"][bot]
@@ -90,6 +98,15 @@ class Model:
         self.present &= ~(old | old_system | goes_along)
         self.open &= ~inactive
         self.archived_conversations |= archiving
+
+    def _empty_archive(self, now: int) -> None:
+        """Deleted conversations leave the archive; while anything of a bot is held, that waits."""
+        held_bots = np.unique(self.world.conversation_bot[self.held])
+        bots = self.world.conversation_bot
+        due = [c for c, at in self._deleted.items() if at <= now - DAY // 4 and bots[c] not in held_bots]
+        self.archived[np.isin(self.world.message_conversation, due)] = False
+        for conversation in due:
+            del self._deleted[conversation]
 
     def _older(self, at: Seconds, name: str, bot: Indices, now: int) -> Flags:
         days = self._days[name][bot]
