@@ -9,10 +9,13 @@ from infra.catalog import FUNCTIONS
 from tests.conftest import Tenant
 from tests.infra.packaging.machine import Package, lay_out
 from tests.infra.packaging.world import World, make_world
-from tests.integration.cloud_runtime.conftest import empty_database, managed_server  # noqa: F401 - fixtures
+from tests.integration.cloud_runtime.conftest import empty_database, managed_server
+from tests.integration.own_database import database_urls
 from tests.loopback.gemini_server import GeminiServer
 from tests.moto_server import running_moto
 from tests.postgres import DatabaseUrls
+
+__all__ = ["database_urls", "empty_database", "managed_server"]
 
 SPECS = {spec.name: spec for spec in FUNCTIONS}
 

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -86,6 +86,17 @@ class World:
             registrar.register(event)
         c.database.close()
         message: dict[str, Any] = json.loads(self.messages("EXTRACT_QUEUE_URL")[-1]["Body"])
+        return message
+
+    def lost_pdf(self) -> dict[str, Any]:
+        """Register a document whose message was lost long ago; return what would ask for its extraction again."""
+        message, c = self.registered_pdf(), Container(self.values)
+        lost = {"lease_expires_at": c.clock.now() - timedelta(minutes=5), **message}
+        with c.database.transaction(self.tenant.organization_id) as connection:
+            connection.execute(
+                "UPDATE documents SET lease_expires_at = %(lease_expires_at)s WHERE id = %(document_id)s", lost
+            )
+        c.database.close()
         return message
 
     def asked_for_export(self) -> dict[str, Any]:
