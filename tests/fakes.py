@@ -12,19 +12,11 @@ from urllib.parse import quote, quote_plus, urlencode
 from uuid import UUID
 
 from chatsphere.errors import DocumentTooLargeError, MailRejectedError, NotFoundError, UnavailableError
-from chatsphere.ports import (
-    Clock,
-    ListedObject,
-    Mail,
-    Namespace,
-    ObjectVersion,
-    PresignedPost,
-    StoredObject,
-    Vector,
-    VectorMatch,
-    VectorRecord,
-    VectorsPage,
-)
+from chatsphere.ports.embedding import Vector
+from chatsphere.ports.mail import Mail
+from chatsphere.ports.objects import ListedObject, ObjectVersion, PresignedPost, StoredObject
+from chatsphere.ports.system import Clock
+from chatsphere.ports.vectors import Namespace, VectorMatch, VectorRecord, VectorsPage
 
 
 class FixedClock:

@@ -12,15 +12,8 @@ from chatsphere.cancellation import Cancellation
 from chatsphere.knowledge.retrieval.filters import DocumentFilter
 from chatsphere.knowledge.retrieval.models import Hit, Mode, Passage, Piece, Scores, SearchResult
 from chatsphere.knowledge.retrieval.settings import DEFAULTS, RetrievalSettings
-from chatsphere.ports import (
-    AnswerDelta,
-    AnswerEnd,
-    AnswerEvent,
-    AnswerRequest,
-    StandaloneQuestion,
-    Turn,
-    Vector,
-)
+from chatsphere.ports.answers import AnswerDelta, AnswerEnd, AnswerEvent, AnswerRequest, StandaloneQuestion, Turn
+from chatsphere.ports.embedding import Vector
 
 DIMENSIONS = 256
 

@@ -5,7 +5,9 @@ from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from chatsphere.errors import UnavailableError
-from chatsphere.ports import ConversationsPage, MessageFilter, MessageMatch, MessageVector, Namespace, Vector
+from chatsphere.ports.embedding import Vector
+from chatsphere.ports.message_vectors import ConversationsPage, MessageFilter, MessageMatch, MessageVector
+from chatsphere.ports.vectors import Namespace
 
 
 class InMemoryMessageVectors:

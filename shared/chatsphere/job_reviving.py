@@ -6,7 +6,8 @@ from typing import Final
 
 from chatsphere.db.database import Database
 from chatsphere.observability import Metric, logger, record
-from chatsphere.ports import Clock, MessageQueue
+from chatsphere.ports.queues import MessageQueue
+from chatsphere.ports.system import Clock
 from chatsphere.queue_messages import TenantMessage
 
 MOST: Final = 200

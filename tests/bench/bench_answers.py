@@ -17,7 +17,7 @@ import numpy as np
 
 from chatsphere.adapters.extractive import ExtractiveAnswerModel
 from chatsphere.adapters.minilm import MiniLmEmbedder
-from chatsphere.ports import AnswerCitation, AnswerDelta, AnswerRequest, SourcePassage
+from chatsphere.ports.answers import AnswerCitation, AnswerDelta, AnswerRequest, SourcePassage
 
 
 @dataclass(frozen=True)

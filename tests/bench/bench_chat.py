@@ -25,7 +25,7 @@ from chatsphere.chat.turns import Question
 from chatsphere.db.database import Database
 from chatsphere.knowledge.retrieval.lexical import analyse, search_lexical
 from chatsphere.knowledge.retrieval.settings import CANDIDATES
-from chatsphere.ports import Namespace
+from chatsphere.ports.vectors import Namespace
 from tests.bench.bench_search import SyntheticEmbedder, prepare
 from tests.bench.search_corpus import Corpus
 from tests.bench.timing import Timing, print_table, summarize, time_calls

@@ -26,7 +26,8 @@ from chatsphere.cli.evaluation.conversations import FollowUp, FollowUpSet, read_
 from chatsphere.cli.evaluation.intervals import mean_of
 from chatsphere.db.database import Database
 from chatsphere.knowledge.retrieval.embedding_text import embedding_text
-from chatsphere.ports import Namespace, Turn, VectorRecord
+from chatsphere.ports.answers import Turn
+from chatsphere.ports.vectors import Namespace, VectorRecord
 from tests.conftest import add_tenant
 from tests.integration.retrieval.library import Library
 from tests.postgres import fresh_database, running_server

@@ -29,7 +29,8 @@ from chatsphere.db.database import Database
 from chatsphere.knowledge.chunking import chunk_blocks
 from chatsphere.knowledge.extraction import ExtractionLimits, extract_file
 from chatsphere.knowledge.text import Chunk
-from chatsphere.ports import Embedder, Vector, VectorStore
+from chatsphere.ports.embedding import Embedder, Vector
+from chatsphere.ports.vectors import VectorStore
 from tests.bench.ingestion_worker import NoVectors, Worker, peak_memory
 from tests.bench.large_files import write_csv, write_json_lines, write_pdf, write_text, write_xlsx
 from tests.conftest import add_tenant

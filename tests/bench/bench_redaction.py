@@ -9,7 +9,7 @@ from random import Random
 from time import perf_counter
 from typing import Final, get_args
 
-from chatsphere.ports import PersonalDataFinder, PersonalDataKind
+from chatsphere.ports.personal_data import PersonalDataFinder, PersonalDataKind
 
 KINDS: Final[Sequence[PersonalDataKind]] = get_args(PersonalDataKind)
 CHARS: Final = 200_000

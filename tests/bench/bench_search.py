@@ -23,7 +23,8 @@ from chatsphere.knowledge.retrieval.lexical import analyse, search_lexical
 from chatsphere.knowledge.retrieval.lexical_index import SEGMENT_CHUNKS, compact, index_document
 from chatsphere.knowledge.retrieval.search import search
 from chatsphere.knowledge.retrieval.settings import CANDIDATES
-from chatsphere.ports import Namespace, Vector
+from chatsphere.ports.embedding import Vector
+from chatsphere.ports.vectors import Namespace
 from tests.bench.search_corpus import Bot, Corpus, fill_bot
 from tests.postgres import DatabaseUrls, fresh_database, running_server
 

@@ -18,7 +18,9 @@ from chatsphere.knowledge.ingestion.embed import ChunkEmbedder
 from chatsphere.knowledge.ingestion.extract import Extractor
 from chatsphere.knowledge.ingestion.messages import EmbedMessage, ExtractMessage
 from chatsphere.knowledge.text import Block
-from chatsphere.ports import Embedder, StoredObject, Vector, VectorStore
+from chatsphere.ports.embedding import Embedder, Vector
+from chatsphere.ports.objects import StoredObject
+from chatsphere.ports.vectors import VectorStore
 from tests.conftest import Tenant
 from tests.fakes import InMemoryVectorStore
 

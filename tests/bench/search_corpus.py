@@ -16,7 +16,7 @@ import psycopg
 from numpy.typing import NDArray
 
 from chatsphere.adapters.system import SystemClock, UuidV7Ids
-from chatsphere.ports import Namespace
+from chatsphere.ports.vectors import Namespace
 
 CHUNKS_A_DOCUMENT = 1_000
 CHUNKS_A_SECTION = 25

@@ -1,6 +1,6 @@
 """Invitations as their mails bring them."""
 
-from chatsphere.ports import Mail
+from chatsphere.ports.mail import Mail
 from tests.builders.running_api import Account, RunningApi, token_in
 
 

@@ -17,7 +17,7 @@ from chatsphere.bootstrap import Container, container
 from chatsphere.db.database import Database
 from chatsphere.errors import UnavailableError
 from chatsphere.identity.token_keys import key_set, public_part
-from chatsphere.ports import Mail
+from chatsphere.ports.mail import Mail
 from tests.builders.rest_api import Answer, RestApi
 from tests.fakes import InMemoryMailer, InMemoryObjectStore
 from tests.postgres import DatabaseUrls

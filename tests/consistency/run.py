@@ -18,7 +18,7 @@ from chatsphere.db.database import Database
 from chatsphere.knowledge.ingestion.messages import PurgeMessage
 from chatsphere.knowledge.retrieval.models import Mode
 from chatsphere.knowledge.retrieval.search import search
-from chatsphere.ports import EmbeddingModel, Vector
+from chatsphere.ports.embedding import EmbeddingModel, Vector
 from tests.conftest import Tenant, add_tenant
 from tests.consistency.ledger import Ledger, Report, text
 from tests.fakes_chat import BagOfWordsEmbedder

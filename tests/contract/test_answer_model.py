@@ -11,7 +11,7 @@ from chatsphere.adapters.gemini.answers import GeminiAnswerModel
 from chatsphere.adapters.minilm import MiniLmEmbedder
 from chatsphere.cancellation import CallCancelledError
 from chatsphere.chat.estimating import INSTRUCTIONS, PASSAGE_FRAME
-from chatsphere.ports import (
+from chatsphere.ports.answers import (
     AnswerCitation,
     AnswerDelta,
     AnswerEnd,

@@ -15,7 +15,7 @@ from chatsphere.adapters.redis.address import RedisAddress
 from chatsphere.adapters.redis.cache import RedisCache
 from chatsphere.db.database import Database
 from chatsphere.errors import ConfigurationError, ProviderOverloadedError, UnavailableError
-from chatsphere.ports import Cache, CacheSpace
+from chatsphere.ports.cache import Cache, CacheSpace
 from chatsphere.settings import CacheServerSettings
 from tests.conftest import Tenant
 from tests.fakes import FixedClock

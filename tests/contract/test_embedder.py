@@ -1,4 +1,4 @@
-"""What every embedder keeps: the contract of `ports.Embedder`."""
+"""What every embedder keeps: the contract of `ports.embedding.Embedder`."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +11,7 @@ from chatsphere.adapters.gemini.tokens import GeminiTokenEstimate
 from chatsphere.adapters.local_model import LocalEmbedder
 from chatsphere.adapters.minilm import MiniLmEmbedder, MiniLmTokenizer
 from chatsphere.adapters.model_folder import read_model_folder
-from chatsphere.ports import Embedder, TokenCounter, Vector
+from chatsphere.ports.embedding import Embedder, TokenCounter, Vector
 from chatsphere.settings import EmbeddingSettings
 from tests.builders.model_folder import write_model_folder
 from tests.loopback.gemini_model import padded

@@ -14,7 +14,7 @@ from moto.ses.models import ses_backends
 from chatsphere.adapters.mail_files import FileMailer
 from chatsphere.adapters.ses import SesMailer
 from chatsphere.errors import MailRejectedError, UnavailableError
-from chatsphere.ports import Mail, Mailer
+from chatsphere.ports.mail import Mail, Mailer
 from chatsphere.settings import MailSettings
 from tests.fakes import InMemoryMailer
 from tests.moto_server import running_moto

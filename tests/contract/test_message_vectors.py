@@ -1,4 +1,4 @@
-"""What every store of messages' vectors keeps: the contract of `ports.MessageVectors`."""
+"""What every store of messages' vectors keeps: the contract of `ports.message_vectors.MessageVectors`."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +17,9 @@ from chatsphere.adapters.qdrant.messages import QdrantMessageVectors
 from chatsphere.adapters.system import UuidV7Ids
 from chatsphere.db.database import Database
 from chatsphere.errors import NotFoundError
-from chatsphere.ports import MessageFilter, MessageVector, MessageVectors, Namespace, Vector
+from chatsphere.ports.embedding import Vector
+from chatsphere.ports.message_vectors import MessageFilter, MessageVector, MessageVectors
+from chatsphere.ports.vectors import Namespace
 from tests.conftest import Tenant
 from tests.fakes_memory import InMemoryMessageVectors
 from tests.loopback.pinecone_server import VirtualTime, pinecone_settings, running_pinecone

@@ -8,7 +8,7 @@ import pytest
 from chatsphere.adapters.sqs import SqsQueue
 from chatsphere.adapters.sqs_gauges import SqsGauges
 from chatsphere.errors import UnavailableError
-from chatsphere.ports import QueueLength
+from chatsphere.ports.queues import QueueLength
 from tests.moto_server import make_queue, running_moto
 
 

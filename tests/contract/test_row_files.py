@@ -11,7 +11,7 @@ import pytest
 from chatsphere.adapters import parquet
 from chatsphere.adapters.parquet import ParquetFiles
 from chatsphere.errors import CorruptDocumentError
-from chatsphere.ports import Column, ColumnType, RowFiles
+from chatsphere.ports.row_files import Column, ColumnType, RowFiles
 
 COLUMNS = [
     Column("text", ColumnType.TEXT),

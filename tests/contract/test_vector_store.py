@@ -1,4 +1,4 @@
-"""What every vector store keeps: the contract of `ports.VectorStore`."""
+"""What every vector store keeps: the contract of `ports.vectors.VectorStore`."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +16,8 @@ from chatsphere.adapters.qdrant.store import FurtherQdrantCollection, QdrantVect
 from chatsphere.adapters.system import UuidV7Ids
 from chatsphere.adapters.vectors_by_length import VectorsByLength
 from chatsphere.db.database import Database
-from chatsphere.ports import Namespace, Vector, VectorRecord, VectorStore
+from chatsphere.ports.embedding import Vector
+from chatsphere.ports.vectors import Namespace, VectorRecord, VectorStore
 from tests.conftest import Tenant
 from tests.loopback.pinecone_server import pinecone_settings, running_pinecone, store_in_virtual_time
 from tests.loopback.pinecone_state import Staleness

@@ -6,7 +6,8 @@ from typing import Any
 
 from chatsphere.adapters.extractive import ExtractiveAnswerModel
 from chatsphere.adapters.extractive.followups import standalone
-from chatsphere.ports import AnswerCitation, AnswerDelta, AnswerRequest, Embedder, SourcePassage, Turn, Vector
+from chatsphere.ports.answers import AnswerCitation, AnswerDelta, AnswerRequest, SourcePassage, Turn
+from chatsphere.ports.embedding import Embedder, Vector
 from tests.fakes_chat import BagOfWordsEmbedder
 
 JsonObject = dict[str, Any]

@@ -4,7 +4,7 @@ from chatsphere.adapters.gemini.embedder import model_name
 from chatsphere.adapters.gemini.prices import EMBEDDING_PRICES, embedding_price
 from chatsphere.adapters.minilm import DIMENSIONS, MODEL
 from chatsphere.adapters.model_folder import ModelFolder, read_model_folder
-from chatsphere.ports import EmbeddingModel
+from chatsphere.ports.embedding import EmbeddingModel
 from chatsphere.settings import EmbeddingSettings
 
 

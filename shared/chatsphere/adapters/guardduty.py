@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chatsphere.errors import UnavailableError
-from chatsphere.ports import ScanVerdict
+from chatsphere.ports.uploads import ScanVerdict
 from chatsphere.settings import StorageSettings
 
 if TYPE_CHECKING:

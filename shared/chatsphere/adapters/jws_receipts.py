@@ -9,7 +9,7 @@ from joserfc import jws
 from joserfc.jwk import KeySet
 
 from chatsphere.adapters.jwt_tokens import ALGORITHM, read_key_set
-from chatsphere.ports import SignedText
+from chatsphere.ports.credentials import SignedText
 from chatsphere.settings import TokenSettings
 
 TYPE: Final = "chatsphere-erasure+jws"

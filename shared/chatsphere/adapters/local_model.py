@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from chatsphere.adapters.model_folder import ModelFolder
 from chatsphere.adapters.onnx_sessions import session_of
 from chatsphere.errors import ConfigurationError
-from chatsphere.ports import Vector
+from chatsphere.ports.embedding import Vector
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession  # type: ignore[import-untyped]

@@ -8,7 +8,7 @@ from email.utils import format_datetime, make_msgid
 from pathlib import Path
 
 from chatsphere.errors import ConfigurationError, MailRejectedError, UnavailableError
-from chatsphere.ports import Mail
+from chatsphere.ports.mail import Mail
 from chatsphere.settings import MailSettings
 
 SUFFIX = ".eml"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from chatsphere.adapters.onnx_sessions import session_of
 from chatsphere.errors import ConfigurationError
-from chatsphere.ports import Vector
+from chatsphere.ports.embedding import Vector
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession  # type: ignore[import-untyped]

@@ -1,7 +1,7 @@
 """A deployment that has nobody to send mail as."""
 
 from chatsphere.errors import MailRejectedError
-from chatsphere.ports import Mail
+from chatsphere.ports.mail import Mail
 
 
 class NoMailer:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from chatsphere.errors import CorruptDocumentError
-from chatsphere.ports import Column, ColumnType
+from chatsphere.ports.row_files import Column, ColumnType
 
 if TYPE_CHECKING:
     from arro3.core import Array, DataType, RecordBatch

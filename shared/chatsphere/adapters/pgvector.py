@@ -14,7 +14,8 @@ import psycopg
 
 from chatsphere.db.database import Connection, Database
 from chatsphere.errors import NotFoundError
-from chatsphere.ports import Namespace, Vector, VectorMatch, VectorRecord, VectorsPage
+from chatsphere.ports.embedding import Vector
+from chatsphere.ports.vectors import Namespace, VectorMatch, VectorRecord, VectorsPage
 
 EXACT_CEILING: Final = 15_000
 """Up to so many vectors a search compares each one: as fast as the index, and it misses none."""

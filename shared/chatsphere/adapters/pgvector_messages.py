@@ -9,14 +9,9 @@ import psycopg
 from chatsphere.adapters.pgvector import EXACT_CEILING, vector_literal
 from chatsphere.db.database import Connection, Database
 from chatsphere.errors import NotFoundError
-from chatsphere.ports import (
-    ConversationsPage,
-    MessageFilter,
-    MessageMatch,
-    MessageVector,
-    Namespace,
-    Vector,
-)
+from chatsphere.ports.embedding import Vector
+from chatsphere.ports.message_vectors import ConversationsPage, MessageFilter, MessageMatch, MessageVector
+from chatsphere.ports.vectors import Namespace
 
 LISTED: Final = 500
 """Conversations of one `ConversationsPage`."""

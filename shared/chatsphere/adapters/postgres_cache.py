@@ -5,7 +5,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from chatsphere.db.database import Database
-from chatsphere.ports import CacheSpace, Clock
+from chatsphere.ports.cache import CacheSpace
+from chatsphere.ports.system import Clock
 
 MAX_ENTRIES: Final = 2_000
 """Of one space; beyond that the oldest go."""

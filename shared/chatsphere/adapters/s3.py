@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chatsphere.adapters.s3_multipart import PART_BYTES, regrouped, upload_parts
 from chatsphere.errors import DocumentTooLargeError, NotFoundError, UnavailableError
-from chatsphere.ports import ListedObject, ObjectVersion, PresignedPost, StoredObject
+from chatsphere.ports.objects import ListedObject, ObjectVersion, PresignedPost, StoredObject
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from chatsphere.errors import ConfigurationError, UnavailableError
 from chatsphere.observability import logger
-from chatsphere.ports import StoredSecret
+from chatsphere.ports.vault import StoredSecret
 
 KEPT_SECONDS: Final = 300.0
 """How long a process goes on with a value: a rotation reaches every process within this time."""

@@ -4,7 +4,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from chatsphere.errors import MailRejectedError, UnavailableError
-from chatsphere.ports import Mail
+from chatsphere.ports.mail import Mail
 from chatsphere.settings import MailSettings
 
 REJECTED: Final = frozenset({"MessageRejected", "BadRequestException"})

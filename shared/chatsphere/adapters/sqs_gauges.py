@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chatsphere.errors import UnavailableError
-from chatsphere.ports import QueueLength
+from chatsphere.ports.queues import QueueLength
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient

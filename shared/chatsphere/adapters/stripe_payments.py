@@ -19,7 +19,7 @@ from chatsphere.errors import (
     UnavailableError,
 )
 from chatsphere.observability import logger
-from chatsphere.ports import PaymentEvent, Subscription
+from chatsphere.ports.payments import PaymentEvent, Subscription
 from chatsphere.settings import StripeSettings
 
 CONNECT_SECONDS: Final = 2.0

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from chatsphere.errors import ConfigurationError, UnavailableError
-from chatsphere.ports import TemporaryCredentials
+from chatsphere.ports.uploads import TemporaryCredentials
 from chatsphere.settings import StorageSettings, UploadCredentialsSettings
 
 _WRONG = frozenset({"AccessDenied", "ValidationError", "MalformedPolicyDocument", "PackedPolicyTooLarge"})

@@ -6,7 +6,7 @@ from math import isnan
 from typing import Any
 
 from chatsphere.errors import ConfigurationError
-from chatsphere.ports import Vector
+from chatsphere.ports.embedding import Vector
 
 _BETWEEN_ITEMS = len(", ")
 

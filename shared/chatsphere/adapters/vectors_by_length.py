@@ -4,7 +4,8 @@ from collections.abc import Callable, Collection, Sequence
 from threading import Lock
 from uuid import UUID
 
-from chatsphere.ports import Namespace, Vector, VectorMatch, VectorRecord, VectorsPage, VectorStore
+from chatsphere.ports.embedding import Vector
+from chatsphere.ports.vectors import Namespace, VectorMatch, VectorRecord, VectorsPage, VectorStore
 
 
 class VectorsByLength:

@@ -24,7 +24,9 @@ from chatsphere.archive.spooling import Spool
 from chatsphere.archive.writing import FileWriter, Written
 from chatsphere.db.database import Connection, Database
 from chatsphere.errors import UnavailableError
-from chatsphere.ports import Clock, Ids, ObjectStore, RowFiles
+from chatsphere.ports.objects import ObjectStore
+from chatsphere.ports.row_files import RowFiles
+from chatsphere.ports.system import Clock, Ids
 
 Marks = dict[str, tuple[Any, ...]]
 """What a row looked like, by dataset and id: another one as soon as it changed."""

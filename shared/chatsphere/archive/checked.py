@@ -8,7 +8,9 @@ from typing import Final
 
 from chatsphere.archive.model import ArchiveFile
 from chatsphere.errors import ConfigurationError, NotFoundError, UnavailableError
-from chatsphere.ports import Ids, ObjectStore, RowFiles
+from chatsphere.ports.objects import ObjectStore
+from chatsphere.ports.row_files import RowFiles
+from chatsphere.ports.system import Ids
 
 CONTENT_TYPE: Final = "application/vnd.apache.parquet"
 READ_LIMIT: Final = 1024 * 1024 * 1024

@@ -11,7 +11,7 @@ from typing import Final, LiteralString
 
 from psycopg import sql
 
-from chatsphere.ports import Column, ColumnType
+from chatsphere.ports.row_files import Column, ColumnType
 
 SCHEMA_VERSION: Final = 1
 

@@ -15,7 +15,9 @@ from chatsphere.archive.places import Places, file_of, holding
 from chatsphere.archive.removal import Change, Removal
 from chatsphere.archive.writing import FileWriter, Written
 from chatsphere.db.database import Database
-from chatsphere.ports import Clock, Ids, ObjectStore, RowFiles
+from chatsphere.ports.objects import ObjectStore
+from chatsphere.ports.row_files import RowFiles
+from chatsphere.ports.system import Clock, Ids
 
 PAGE: Final = 100
 

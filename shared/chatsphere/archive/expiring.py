@@ -16,7 +16,9 @@ from chatsphere.archive.places import Places
 from chatsphere.db.database import Connection, Database
 from chatsphere.errors import ChatSphereError
 from chatsphere.observability import log_failure, logger
-from chatsphere.ports import Clock, Ids, ObjectStore, RowFiles
+from chatsphere.ports.objects import ObjectStore
+from chatsphere.ports.row_files import RowFiles
+from chatsphere.ports.system import Clock, Ids
 from chatsphere.retention.holds import lock_holds
 
 PAGE: Final = 100

@@ -16,7 +16,8 @@ from chatsphere.archive.datasets import DatasetName
 from chatsphere.archive.model import WRITE_LEASE, ArchiveFile, Place
 from chatsphere.db.database import Connection, Database
 from chatsphere.errors import UnavailableError
-from chatsphere.ports import Clock, Ids, ObjectStore, ObjectVersion
+from chatsphere.ports.objects import ObjectStore, ObjectVersion
+from chatsphere.ports.system import Clock, Ids
 
 AT_ONCE: Final = 100
 

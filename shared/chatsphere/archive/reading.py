@@ -16,7 +16,9 @@ from chatsphere.archive.model import ArchiveFile, Row
 from chatsphere.archive.spooling import text_chars
 from chatsphere.archive.writing import FileWriter
 from chatsphere.db.database import Database
-from chatsphere.ports import Clock, Ids, ObjectStore, RowFiles
+from chatsphere.ports.objects import ObjectStore
+from chatsphere.ports.row_files import RowFiles
+from chatsphere.ports.system import Clock, Ids
 
 PAGE_CHARS: Final = 1024 * 1024
 """A page ends with the row that goes beyond: an answer of a function has 6 MB."""

@@ -12,7 +12,7 @@ from chatsphere.archive.manifest import get_file
 from chatsphere.bots.bots import get_bot
 from chatsphere.db.database import Connection
 from chatsphere.errors import FieldError, InvalidRequestError, NotFoundError
-from chatsphere.ports import Ids
+from chatsphere.ports.system import Ids
 from chatsphere.queue_messages import TenantMessage
 
 LEASE: Final = timedelta(minutes=6)

@@ -22,7 +22,10 @@ from chatsphere.archive.restores import LEASE, Restore, RestoreMessage, get_rest
 from chatsphere.archive.writing import FileWriter
 from chatsphere.db.database import Database
 from chatsphere.observability import logger
-from chatsphere.ports import Clock, Ids, MessageQueue, ObjectStore, RowFiles
+from chatsphere.ports.objects import ObjectStore
+from chatsphere.ports.queues import MessageQueue
+from chatsphere.ports.row_files import RowFiles
+from chatsphere.ports.system import Clock, Ids
 from chatsphere.queue_batches import NotNowError
 
 WORKING: Final = timedelta(minutes=4)

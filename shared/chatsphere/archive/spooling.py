@@ -7,7 +7,7 @@ from typing import Final
 
 from chatsphere.archive.datasets import DATASETS, DatasetName
 from chatsphere.archive.model import Row, month_of
-from chatsphere.ports import RowFiles
+from chatsphere.ports.row_files import RowFiles
 
 Key = tuple[DatasetName, date]
 

@@ -11,7 +11,9 @@ from chatsphere.archive.datasets import DATASETS, SCHEMA_VERSION
 from chatsphere.archive.model import ArchiveFile, Place, Row
 from chatsphere.archive.parts import About, RowParts, Seen
 from chatsphere.observability import logger
-from chatsphere.ports import Clock, Ids, ObjectStore, RowFiles
+from chatsphere.ports.objects import ObjectStore
+from chatsphere.ports.row_files import RowFiles
+from chatsphere.ports.system import Clock, Ids
 
 Change = Callable[[Row], Row | None]
 """Returns a row as it is to be kept, or None where it is to go."""

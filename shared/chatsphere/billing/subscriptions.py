@@ -17,7 +17,8 @@ from chatsphere.errors import (
     SubscriptionActiveError,
 )
 from chatsphere.observability import logger
-from chatsphere.ports import Clock, PaymentEvent, Payments, Subscription
+from chatsphere.ports.payments import PaymentEvent, Payments, Subscription
+from chatsphere.ports.system import Clock
 
 PAID: Final = frozenset({"active", "trialing", "past_due"})
 """The plan is in force; of `past_due` the provider still tries to collect."""

@@ -18,7 +18,7 @@ from chatsphere.bots.slugs import SlugTakenError, free_slug
 from chatsphere.db.database import Connection, Database
 from chatsphere.errors import UnavailableError
 from chatsphere.knowledge.ingestion.receipts import Deletion, open_deletion
-from chatsphere.ports import MessageQueue
+from chatsphere.ports.queues import MessageQueue
 from chatsphere.retention.holds import refuse_if_held
 
 VISIBILITIES: Final = ("private", "organization", "public")

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from chatsphere.knowledge.retrieval.settings import DEFAULTS, RetrievalSettings
-from chatsphere.ports import PersonalDataKind
+from chatsphere.ports.personal_data import PersonalDataKind
 
 Kinds = Annotated[list[PersonalDataKind], AfterValidator(lambda kinds: list(dict.fromkeys(kinds)))]
 

@@ -34,7 +34,7 @@ from chatsphere.http.cors_middleware import CorsHeaders
 from chatsphere.http.event_stream import HEARTBEAT_SECONDS
 from chatsphere.http.idempotent_asgi import is_keyed
 from chatsphere.knowledge.history.stream_routes import Pace, stream_ingestion
-from chatsphere.ports import Turn
+from chatsphere.ports.answers import Turn
 
 
 @cache

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from chatsphere.chat.events import Citation
 from chatsphere.knowledge.retrieval.models import Passage
-from chatsphere.ports import AnswerCitation
+from chatsphere.ports.answers import AnswerCitation
 
 
 def checked(claim: AnswerCitation, passages: Sequence[Passage], answer_length: int) -> list[Citation]:

@@ -13,7 +13,7 @@ from chatsphere.chat.turns import OpenTurn
 from chatsphere.chat.writing import write
 from chatsphere.knowledge.redaction.masking import masking
 from chatsphere.knowledge.retrieval.models import Passage
-from chatsphere.ports import Turn
+from chatsphere.ports.answers import Turn
 
 
 def compose(turn: OpenTurn, draft: Draft, watch: Stopwatch, services: Services) -> Iterator[ChatEvent]:

@@ -5,7 +5,7 @@ from typing import Final
 
 from chatsphere.billing.budgets import Spending
 from chatsphere.bots.model import Bot
-from chatsphere.ports import AnswerModel, AnswerRequest, Turn
+from chatsphere.ports.answers import AnswerModel, AnswerRequest, Turn
 
 INSTRUCTIONS: Final = 1000
 """Tokens of what a model is told besides the bot's own prompt, for a rewriting and an answer together."""

@@ -12,7 +12,7 @@ from chatsphere.db.database import Connection, Database
 from chatsphere.errors import NotFoundError
 from chatsphere.failures import public_error
 from chatsphere.observability import Metric, record
-from chatsphere.ports import Clock, Ids
+from chatsphere.ports.system import Clock, Ids
 
 MAX_ANSWERS: Final = 200
 """Interrupted answers of one look."""

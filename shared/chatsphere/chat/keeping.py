@@ -13,7 +13,7 @@ from chatsphere.chat.turns import AskedTurn
 from chatsphere.chat.unanswered import noting
 from chatsphere.db.database import Connection
 from chatsphere.errors import ChatSphereError, NotFoundError, UnavailableError
-from chatsphere.ports import Ids
+from chatsphere.ports.system import Ids
 
 
 class AnswerInterruptedError(UnavailableError):

@@ -6,7 +6,7 @@ from typing import Final
 
 from chatsphere.chat.turns import Question
 from chatsphere.knowledge.redaction.masking import Mask, nothing_masked
-from chatsphere.ports import Turn
+from chatsphere.ports.answers import Turn
 
 BETWEEN: Final = "\n" * 32
 """Further than a finder looks for what stands around."""

@@ -19,7 +19,8 @@ from chatsphere.chat.turns import CLOCK_SKEW, HISTORY_MESSAGES, PUBLIC, AskedTur
 from chatsphere.db.database import Connection, Database
 from chatsphere.errors import BotArchivedError, ConflictError, NotFoundError
 from chatsphere.knowledge.redaction.masking import MakeFinder, masking, no_finder
-from chatsphere.ports import AnswerModel, Clock, Ids, Turn
+from chatsphere.ports.answers import AnswerModel, Turn
+from chatsphere.ports.system import Clock, Ids
 from chatsphere.privacy.end_users import refuse_erased
 
 

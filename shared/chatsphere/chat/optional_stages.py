@@ -8,7 +8,7 @@ from uuid import UUID
 from chatsphere.chat.draft import Draft
 from chatsphere.chat.events import Usage
 from chatsphere.chat.turns import AskedTurn, OpenTurn
-from chatsphere.ports import Turn
+from chatsphere.ports.answers import Turn
 
 
 class AnswerCache(Protocol):

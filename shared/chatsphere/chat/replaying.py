@@ -33,7 +33,7 @@ from chatsphere.errors import (
     ProviderRejectedError,
     UnavailableError,
 )
-from chatsphere.ports import Clock, Ids
+from chatsphere.ports.system import Clock, Ids
 
 LOOK_SECONDS: Final = 0.5
 FOLLOW_SECONDS: Final = 50.0

@@ -11,7 +11,8 @@ from chatsphere.knowledge.retrieval.models import Mode, Passage, SearchResult
 from chatsphere.knowledge.retrieval.passages import assemble
 from chatsphere.knowledge.retrieval.search import search
 from chatsphere.knowledge.retrieval.settings import DEFAULTS, RetrievalSettings
-from chatsphere.ports import Embedder, VectorStore
+from chatsphere.ports.embedding import Embedder
+from chatsphere.ports.vectors import VectorStore
 
 
 class BotRetriever:

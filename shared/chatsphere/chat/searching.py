@@ -16,7 +16,7 @@ from chatsphere.chat.services import Services
 from chatsphere.knowledge.redaction.masking import masking
 from chatsphere.knowledge.retrieval.filters import DocumentFilter
 from chatsphere.knowledge.retrieval.models import Mode, Passage, SearchResult
-from chatsphere.ports import StandaloneQuestion, Turn
+from chatsphere.ports.answers import StandaloneQuestion, Turn
 
 COUNT_SEARCH: Final = """
 INSERT INTO usage_events

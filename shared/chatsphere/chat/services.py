@@ -10,7 +10,8 @@ from chatsphere.chat.stopwatch import Timer
 from chatsphere.chat.watching import WatchPace
 from chatsphere.db.database import Database
 from chatsphere.knowledge.redaction.masking import MakeFinder, no_finder
-from chatsphere.ports import AnswerModel, Clock, Ids
+from chatsphere.ports.answers import AnswerModel
+from chatsphere.ports.system import Clock, Ids
 
 
 @dataclass(frozen=True, slots=True)

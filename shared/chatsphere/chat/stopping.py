@@ -8,7 +8,7 @@ from chatsphere.chat.interrupted import settle_interrupted
 from chatsphere.chat.stored_answers import stored_answer
 from chatsphere.db.database import Database
 from chatsphere.errors import ConflictError
-from chatsphere.ports import Clock, Ids
+from chatsphere.ports.system import Clock, Ids
 
 State = Literal["stopping", "stopped"]
 

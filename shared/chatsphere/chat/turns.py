@@ -9,7 +9,7 @@ from uuid import UUID
 from chatsphere.bots.model import Bot
 from chatsphere.chat.wishes import Wishes
 from chatsphere.knowledge.retrieval.filters import DocumentFilter
-from chatsphere.ports import Turn
+from chatsphere.ports.answers import Turn
 
 PUBLIC: Final = "public"
 """The channel of visitors of public bots."""

@@ -17,7 +17,7 @@ from chatsphere.chat.turns import OpenTurn
 from chatsphere.chat.watching import AnswerWatch
 from chatsphere.errors import UnavailableError
 from chatsphere.knowledge.retrieval.models import Passage
-from chatsphere.ports import (
+from chatsphere.ports.answers import (
     AnswerCitation,
     AnswerDelta,
     AnswerEnd,

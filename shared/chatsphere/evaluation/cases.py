@@ -13,7 +13,7 @@ from chatsphere.errors import FieldError, InvalidRequestError, NotFoundError
 from chatsphere.evaluation import queries
 from chatsphere.evaluation.model import MAX_CASES, CaseDraft, EvaluationSetFullError, RelevantDocument
 from chatsphere.evaluation.sets import get_set, hold_set
-from chatsphere.ports import Ids
+from chatsphere.ports.system import Ids
 
 Case = Mapping[str, Any]
 """A case's row, without the conversation that it was copied from."""

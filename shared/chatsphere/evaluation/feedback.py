@@ -12,7 +12,7 @@ from chatsphere.evaluation import feedback_queries as queries
 from chatsphere.evaluation.cases import add_cases
 from chatsphere.evaluation.model import CaseDraft, RelevantDocument
 from chatsphere.evaluation.sets import hold_set
-from chatsphere.ports import Ids
+from chatsphere.ports.system import Ids
 
 GOOD: Final = 4
 """A mean rating, of 1 to 5, from which on an answer is taken for right."""

@@ -30,7 +30,7 @@ from chatsphere.http.gate import arrive, path_ids
 from chatsphere.http.idempotent_asgi import first_answer, kept
 from chatsphere.http.problem import CONTENT_TYPE, problem, problem_headers
 from chatsphere.observability import invocation, traced
-from chatsphere.ports import Clock
+from chatsphere.ports.system import Clock
 
 MAX_BODY_BYTES = 1024 * 1024
 CONTEXT_HEADER = "x-amzn-request-context"

@@ -28,7 +28,7 @@ from chatsphere.errors import ChatSphereError, FieldError, InvalidRequestError, 
 from chatsphere.http.idempotency_store import Fingerprint, KeptAnswer, Lease, claim
 from chatsphere.http.json_body import MEDIA_TYPE
 from chatsphere.observability import log_failure
-from chatsphere.ports import Clock
+from chatsphere.ports.system import Clock
 
 HEADER: Final = "Idempotency-Key"
 REPLAYED: Final = {"Idempotency-Replayed": "true"}

@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 from chatsphere.access.principal import Principal
 from chatsphere.db.database import Connection
 from chatsphere.errors import AnswerErasedError, IdempotencyKeyReusedError, RequestInProgressError
-from chatsphere.ports import SecretBox
+from chatsphere.ports.vault import SecretBox
 
 KEPT: Final = timedelta(hours=24)
 EXPIRED_AT_ONCE: Final = 100

@@ -13,7 +13,7 @@ from chatsphere.access.principal import Principal
 from chatsphere.db.database import Database
 from chatsphere.http.idempotency import HEADER, REPLAYED, Undertaking, sent_key, undertake
 from chatsphere.http.idempotency_store import KeptAnswer
-from chatsphere.ports import Clock
+from chatsphere.ports.system import Clock
 
 FAILED_EVENTS: Final = (b"event: error\n", b"event: response.failed\n")
 COMMENT: Final = b":"

@@ -17,7 +17,7 @@ from chatsphere.identity.mail_messages import (
     VerifyEmail,
 )
 from chatsphere.identity.single_use_tokens import Purpose, TokenRequest
-from chatsphere.ports import Mail
+from chatsphere.ports.mail import Mail
 
 NOT_YOU: Final = "If this was not you, nothing is changed and you can ignore this mail."
 WAS_NOT_YOU: Final = (

@@ -13,7 +13,8 @@ from chatsphere.identity.emails import normalized_email
 from chatsphere.identity.model import Organization, Profile, User
 from chatsphere.identity.passwords import require_good_password
 from chatsphere.organizations.founding import Founding, found, personal_name
-from chatsphere.ports import Clock, Ids, PasswordHasher
+from chatsphere.ports.credentials import PasswordHasher
+from chatsphere.ports.system import Clock, Ids
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from chatsphere.db.database import Connection, Database
 from chatsphere.errors import MalformedApiKeyError, TokenExpiredError, UnauthorizedError
 from chatsphere.identity import queries
 from chatsphere.identity.opaque_tokens import API_KEY_MARK, api_key_prefix, fits
-from chatsphere.ports import Clock, TokenVerifier
+from chatsphere.ports.credentials import TokenVerifier
+from chatsphere.ports.system import Clock
 
 TOUCH_AFTER = timedelta(minutes=1)
 """A key's last use is noted at most this often: it would otherwise be a write for each request."""

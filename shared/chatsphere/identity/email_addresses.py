@@ -14,7 +14,7 @@ from chatsphere.identity.passwords import Passwords, confirm
 from chatsphere.identity.people import Person, find_person, lock_person
 from chatsphere.identity.single_use_tokens import Purpose, SingleUseToken
 from chatsphere.identity.throttling import confirmation_subject
-from chatsphere.ports import Clock
+from chatsphere.ports.system import Clock
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from chatsphere.errors import UnauthorizedError
 from chatsphere.identity import queries
 from chatsphere.identity.model import Member
 from chatsphere.organizations.founding import Founding, found, personal_name
-from chatsphere.ports import Clock, Ids
+from chatsphere.ports.system import Clock, Ids
 
 
 @dataclass(frozen=True, slots=True)

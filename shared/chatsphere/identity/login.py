@@ -14,7 +14,7 @@ from chatsphere.identity.model import Member, MfaRequired, TokenPair
 from chatsphere.identity.sessions import Sessions, open_session
 from chatsphere.identity.single_use_tokens import Purpose, TokenRequest
 from chatsphere.identity.throttling import CredentialThrottle, login_subject
-from chatsphere.ports import PasswordHasher
+from chatsphere.ports.credentials import PasswordHasher
 
 
 @dataclass(frozen=True, slots=True)

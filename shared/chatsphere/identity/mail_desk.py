@@ -15,7 +15,8 @@ from chatsphere.identity import single_use_tokens
 from chatsphere.identity.mail_messages import MailMessage
 from chatsphere.identity.single_use_tokens import TokenRequest
 from chatsphere.observability import Metric, logger, record
-from chatsphere.ports import Clock, Ids, Mail, Mailer
+from chatsphere.ports.mail import Mail, Mailer
+from chatsphere.ports.system import Clock, Ids
 from chatsphere.settings import AccountSettings
 
 MAILS_AN_HOUR: Final = 5

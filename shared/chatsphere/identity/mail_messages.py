@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from chatsphere.db.origin import current_origin
 from chatsphere.errors import UnavailableError
 from chatsphere.observability import logger
-from chatsphere.ports import MessageQueue
+from chatsphere.ports.queues import MessageQueue
 
 
 class MailMessage(BaseModel):

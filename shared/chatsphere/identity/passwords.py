@@ -13,7 +13,8 @@ from chatsphere.identity.people import Person, find_person, lock_person
 from chatsphere.identity.sessions import revoke_all
 from chatsphere.identity.single_use_tokens import Purpose
 from chatsphere.identity.throttling import CredentialThrottle, confirmation_subject, login_subject
-from chatsphere.ports import Clock, PasswordHasher
+from chatsphere.ports.credentials import PasswordHasher
+from chatsphere.ports.system import Clock
 
 BEGUN_WITH_A_PASSWORD: Final = (Purpose.RESET_PASSWORD, Purpose.CHANGE_EMAIL, Purpose.MFA_LOGIN, Purpose.MFA_ENROLL)
 """What is worthless once the password is another: who knew the former one could finish with it what they began."""

@@ -16,7 +16,7 @@ from chatsphere.identity.people import Person, find_person, lock_person
 from chatsphere.identity.sessions import Sessions, open_session
 from chatsphere.identity.single_use_tokens import Purpose, SingleUseToken, TokenRequest
 from chatsphere.identity.throttling import second_factor_subject
-from chatsphere.ports import SecretBox
+from chatsphere.ports.vault import SecretBox
 
 TRIES_OF_A_TOKEN = 5
 

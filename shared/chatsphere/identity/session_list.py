@@ -10,7 +10,7 @@ from chatsphere.identity import session_queries as queries
 from chatsphere.identity.model import Member, Session, TokenPair
 from chatsphere.identity.people import lock_person
 from chatsphere.identity.sessions import Sessions, open_session, revoke
-from chatsphere.ports import Clock
+from chatsphere.ports.system import Clock
 
 
 def page(database: Database, clock: Clock, user_id: UUID, *, after: UUID | None, limit: int) -> Sequence[Session]:

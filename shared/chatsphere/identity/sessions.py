@@ -12,7 +12,8 @@ from chatsphere.errors import UnauthorizedError
 from chatsphere.identity import session_queries as queries
 from chatsphere.identity.model import Member, TokenPair
 from chatsphere.identity.opaque_tokens import new_refresh_token, refresh_token_id, secret_hash
-from chatsphere.ports import Clock, Ids, TokenSigner
+from chatsphere.ports.credentials import TokenSigner
+from chatsphere.ports.system import Clock, Ids
 
 
 @dataclass(frozen=True, slots=True)

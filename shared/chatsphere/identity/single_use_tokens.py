@@ -10,7 +10,7 @@ from chatsphere.db.database import Connection
 from chatsphere.errors import InvalidTokenError
 from chatsphere.identity import single_use_queries as queries
 from chatsphere.identity.opaque_tokens import new_single_use_token, secret_hash, single_use_token_id
-from chatsphere.ports import Ids
+from chatsphere.ports.system import Ids
 
 
 class Purpose(StrEnum):

@@ -12,7 +12,7 @@ from chatsphere.db.origin import current_origin
 from chatsphere.errors import TooManyTriesError
 from chatsphere.identity import throttle_queries as queries
 from chatsphere.observability import Metric, record
-from chatsphere.ports import Clock
+from chatsphere.ports.system import Clock
 from chatsphere.settings import CredentialThrottleSettings
 
 FORGOTTEN_AFTER: Final = timedelta(days=1)

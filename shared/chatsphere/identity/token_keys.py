@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from chatsphere.errors import ConfigurationError, ConflictError
 from chatsphere.observability import logger
-from chatsphere.ports import Clock, Vault
+from chatsphere.ports.system import Clock
+from chatsphere.ports.vault import Vault
 
 SPREAD: Final = timedelta(minutes=10)
 """By then every process has read the keys anew: each keeps them for 5 minutes, the rest is to spare."""

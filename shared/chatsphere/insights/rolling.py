@@ -14,7 +14,7 @@ from chatsphere.db.database import SLOW_READ_MS, Connection, Database
 from chatsphere.failures import public_error
 from chatsphere.insights import roll_queries as queries
 from chatsphere.observability import Metric, logger, record
-from chatsphere.ports import Clock
+from chatsphere.ports.system import Clock
 
 MAX_DAYS: Final = 1000
 """Days of tenants of one run."""

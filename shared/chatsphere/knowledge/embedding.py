@@ -6,7 +6,7 @@ from uuid import UUID
 
 from chatsphere.db.database import Connection
 from chatsphere.knowledge.retrieval.calibration import Calibration
-from chatsphere.ports import Namespace
+from chatsphere.ports.vectors import Namespace
 
 EMBEDDING: Final = """
     SELECT bots.embedding_model AS model, bots.embedding_revision AS revision, bots.embedding_dimensions AS dimensions,

@@ -11,7 +11,9 @@ from chatsphere.db.database import Connection, Database
 from chatsphere.errors import NotFoundError
 from chatsphere.knowledge.documents import get_document
 from chatsphere.knowledge.documents_queries import VISIBLE
-from chatsphere.ports import Clock, MalwareScanner, ObjectStore, ScanVerdict
+from chatsphere.ports.objects import ObjectStore
+from chatsphere.ports.system import Clock
+from chatsphere.ports.uploads import MalwareScanner, ScanVerdict
 
 VALID: Final = timedelta(minutes=5)
 

@@ -10,7 +10,7 @@ from chatsphere.identity.mail_messages import MailMessage
 from chatsphere.identity.opaque_tokens import new_single_use_token
 from chatsphere.observability import logger
 from chatsphere.organizations import invitation_queries as queries
-from chatsphere.ports import Mail
+from chatsphere.ports.mail import Mail
 
 OF_ALL_AN_HOUR: Final = 4 * MAILS_AN_HOUR
 """How many invitations an address is sent in an hour by all organizations; each sends `MAILS_AN_HOUR` at most."""

@@ -11,7 +11,7 @@ from chatsphere.db.database import Database
 from chatsphere.errors import LegalHoldError
 from chatsphere.knowledge.ingestion.messages import ErasureMessage
 from chatsphere.observability import logger
-from chatsphere.ports import Clock
+from chatsphere.ports.system import Clock
 from chatsphere.privacy import erasing_queries as queries
 from chatsphere.privacy.model import ERASURE_LEASE, HELD_AGAIN, OF_A_TENANT, ErasureWork
 from chatsphere.privacy.notes import ErasureNotes, Found

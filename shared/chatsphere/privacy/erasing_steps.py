@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from chatsphere.ports import Clock
+from chatsphere.ports.system import Clock
 from chatsphere.queue_batches import NotNowError
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from chatsphere.db.database import Database
-from chatsphere.ports import Clock
+from chatsphere.ports.system import Clock
 from chatsphere.privacy import erasing_queries as queries
 from chatsphere.privacy.model import ERASURE_LEASE, ErasureWork
 

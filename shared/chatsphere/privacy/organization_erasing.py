@@ -10,7 +10,8 @@ from chatsphere.db.database import Connection, Database
 from chatsphere.knowledge.ingestion.memory_removal import MemoryRemoval
 from chatsphere.knowledge.ingestion.messages import PurgeMessage
 from chatsphere.knowledge.ingestion.vector_removal import VectorRemoval
-from chatsphere.ports import Namespace, ObjectStore, VectorStore
+from chatsphere.ports.objects import ObjectStore
+from chatsphere.ports.vectors import Namespace, VectorStore
 from chatsphere.privacy import organization_queries as queries
 from chatsphere.privacy.looking import count_tenant
 from chatsphere.privacy.parts.means import Means

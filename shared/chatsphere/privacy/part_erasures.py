@@ -8,7 +8,7 @@ from typing import Any, Final
 from chatsphere.errors import UnavailableError
 from chatsphere.knowledge.ingestion.times import ERASE_TIME
 from chatsphere.observability import logger
-from chatsphere.ports import Clock
+from chatsphere.ports.system import Clock
 from chatsphere.privacy.erasing_steps import ErasureSteps
 from chatsphere.privacy.model import BOT, LATE_WRITES_END, UPLOADS_END, ErasureWork, Part
 from chatsphere.privacy.notes import ErasureNotes, Found

@@ -12,7 +12,8 @@ from chatsphere.identity.opaque_tokens import new_receipt_token
 from chatsphere.knowledge.ingestion.deletion import mark_deleted
 from chatsphere.knowledge.ingestion.messages import ErasureMessage
 from chatsphere.knowledge.ingestion.receipts import open_deletion
-from chatsphere.ports import Clock, Ids, MessageQueue
+from chatsphere.ports.queues import MessageQueue
+from chatsphere.ports.system import Clock, Ids
 from chatsphere.privacy import end_users
 from chatsphere.privacy import part_requesting_queries as queries
 from chatsphere.privacy.model import BOT, DOCUMENT, END_USER, Erasure, Part

@@ -18,7 +18,8 @@ from chatsphere.identity.opaque_tokens import Secret, new_receipt_token, secret_
 from chatsphere.identity.people import Person
 from chatsphere.identity.second_factor import SecondFactor, confirm_person
 from chatsphere.knowledge.ingestion.messages import ErasureMessage
-from chatsphere.ports import Clock, Ids, MessageQueue
+from chatsphere.ports.queues import MessageQueue
+from chatsphere.ports.system import Clock, Ids
 from chatsphere.privacy import requesting_queries as queries
 from chatsphere.privacy.model import ORGANIZATION, PERSON, Erasure
 from chatsphere.privacy.subjects import SubjectMark

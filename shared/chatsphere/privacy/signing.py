@@ -12,7 +12,8 @@ from typing import Any, Final
 from psycopg.types.json import Jsonb
 
 from chatsphere.db.database import Connection, Database
-from chatsphere.ports import Clock, ReceiptSigner
+from chatsphere.ports.credentials import ReceiptSigner
+from chatsphere.ports.system import Clock
 from chatsphere.privacy.model import Erasure
 
 KEEP_KEY: Final = """

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from chatsphere.errors import UnavailableError
 from chatsphere.observability import logger
-from chatsphere.ports import Clock
+from chatsphere.ports.system import Clock
 from chatsphere.privacy.model import PERSON, UPLOADS_END, ErasureWork
 from chatsphere.privacy.notes import ErasureNotes, Found
 from chatsphere.privacy.organization_erasing import OrganizationEraser

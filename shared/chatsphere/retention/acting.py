@@ -15,7 +15,8 @@ from chatsphere.db.database import Connection, Database
 from chatsphere.errors import UnavailableError
 from chatsphere.knowledge.ingestion.deletion import mark_deleted
 from chatsphere.knowledge.ingestion.messages import PurgeMessage
-from chatsphere.ports import Clock, MessageQueue
+from chatsphere.ports.queues import MessageQueue
+from chatsphere.ports.system import Clock
 from chatsphere.retention import acting_queries as queries
 from chatsphere.retention import listing_queries, run_queries
 from chatsphere.retention.holds import lock_holds

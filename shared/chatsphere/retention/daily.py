@@ -8,7 +8,8 @@ from uuid import UUID
 from chatsphere.db.database import Database
 from chatsphere.errors import ChatSphereError
 from chatsphere.observability import log_failure, logger
-from chatsphere.ports import Clock, Ids, MessageQueue
+from chatsphere.ports.queues import MessageQueue
+from chatsphere.ports.system import Clock, Ids
 from chatsphere.retention.messages import RetentionMessage
 from chatsphere.retention.runs import begin_run
 

@@ -14,7 +14,7 @@ from chatsphere.archive.expiring import archived_bots, reschedule
 from chatsphere.bots.bots import get_bot
 from chatsphere.db.database import Connection
 from chatsphere.errors import NotFoundError
-from chatsphere.ports import Ids
+from chatsphere.ports.system import Ids
 from chatsphere.retention.holds import lock_holds
 from chatsphere.retention.policy import Policy, Rules, effective
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from chatsphere.db.database import Database
-from chatsphere.ports import Clock
+from chatsphere.ports.system import Clock
 
 STEP: Final = 5_000
 

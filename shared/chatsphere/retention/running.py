@@ -10,7 +10,8 @@ from psycopg.types.json import Jsonb
 from chatsphere.db.database import Database
 from chatsphere.errors import UnavailableError
 from chatsphere.observability import logger
-from chatsphere.ports import Clock, Ids, MessageQueue
+from chatsphere.ports.queues import MessageQueue
+from chatsphere.ports.system import Clock, Ids
 from chatsphere.retention import run_queries as queries
 from chatsphere.retention.acting import Actor
 from chatsphere.retention.holds import lock_holds

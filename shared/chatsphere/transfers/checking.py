@@ -11,7 +11,7 @@ from uuid import UUID
 from chatsphere.knowledge.ingestion.errors import InvalidNameError
 from chatsphere.knowledge.ingestion.object_keys import ObjectKey
 from chatsphere.knowledge.retrieval.embedding_text import embedding_text
-from chatsphere.ports import Embedder, Vector
+from chatsphere.ports.embedding import Embedder, Vector
 from chatsphere.transfers.errors import FileTooLargeError, InvalidFileError, VectorsDifferError
 from chatsphere.transfers.format import (
     DOCUMENTS,

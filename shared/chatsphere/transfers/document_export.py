@@ -12,7 +12,8 @@ from chatsphere.db.database import Connection, Database
 from chatsphere.knowledge.embedding import BotEmbedding
 from chatsphere.knowledge.ingestion.errors import InvalidNameError
 from chatsphere.knowledge.ingestion.object_keys import ObjectKey
-from chatsphere.ports import ObjectStore, VectorStore
+from chatsphere.ports.objects import ObjectStore
+from chatsphere.ports.vectors import VectorStore
 from chatsphere.queue_batches import NotNowError
 from chatsphere.transfers import export_queries as queries
 from chatsphere.transfers.errors import ExportTooLargeError, VectorsMissingError

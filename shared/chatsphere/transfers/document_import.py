@@ -18,7 +18,10 @@ from chatsphere.knowledge.ingestion.messages import ExtractMessage, vector_id
 from chatsphere.knowledge.ingestion.object_keys import ObjectKey
 from chatsphere.knowledge.ingestion.parts import BATCH_CHUNKS
 from chatsphere.knowledge.retrieval.lexical_index import SEGMENT_CHUNKS, index_ahead, index_document
-from chatsphere.ports import Clock, Namespace, ObjectStore, StoredObject, Vector, VectorRecord, VectorStore
+from chatsphere.ports.embedding import Vector
+from chatsphere.ports.objects import ObjectStore, StoredObject
+from chatsphere.ports.system import Clock
+from chatsphere.ports.vectors import Namespace, VectorRecord, VectorStore
 from chatsphere.transfers import import_queries as queries
 from chatsphere.transfers.checking import passages
 from chatsphere.transfers.errors import BotGoneError

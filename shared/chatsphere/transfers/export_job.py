@@ -10,7 +10,9 @@ from psycopg.types.json import Jsonb
 
 from chatsphere.db.database import Database
 from chatsphere.observability import logger
-from chatsphere.ports import Clock, Ids, ObjectStore, VectorStore
+from chatsphere.ports.objects import ObjectStore
+from chatsphere.ports.system import Clock, Ids
+from chatsphere.ports.vectors import VectorStore
 from chatsphere.transfers import export_queries as queries
 from chatsphere.transfers.errors import TOO_MANY_ATTEMPTS, TransferError
 from chatsphere.transfers.exporting import BotExport, Scope

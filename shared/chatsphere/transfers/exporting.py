@@ -12,7 +12,9 @@ from uuid import UUID
 from chatsphere import __version__
 from chatsphere.db.database import Connection, Database
 from chatsphere.knowledge.embedding import BotEmbedding, bot_embedding
-from chatsphere.ports import Clock, ObjectStore, VectorStore
+from chatsphere.ports.objects import ObjectStore
+from chatsphere.ports.system import Clock
+from chatsphere.ports.vectors import VectorStore
 from chatsphere.transfers import export_queries as queries
 from chatsphere.transfers.document_export import DocumentExport
 from chatsphere.transfers.errors import BotGoneError, ExportTooLargeError

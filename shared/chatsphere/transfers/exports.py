@@ -8,7 +8,7 @@ from uuid import UUID
 
 from chatsphere.db.database import Connection
 from chatsphere.errors import NotFoundError
-from chatsphere.ports import ObjectStore
+from chatsphere.ports.objects import ObjectStore
 from chatsphere.transfers import export_queries as queries
 from chatsphere.transfers.errors import ExportRunningError
 from chatsphere.transfers.places import export_key

@@ -13,7 +13,11 @@ from chatsphere.db.database import Database
 from chatsphere.errors import EmbeddingModelUnavailableError, QuotaExceededError, UnavailableError
 from chatsphere.knowledge.ingestion.receipts import open_deletion
 from chatsphere.observability import logger
-from chatsphere.ports import Clock, Embedder, EmbeddingModel, Ids, MessageQueue, ObjectStore, VectorStore
+from chatsphere.ports.embedding import Embedder, EmbeddingModel
+from chatsphere.ports.objects import ObjectStore
+from chatsphere.ports.queues import MessageQueue
+from chatsphere.ports.system import Clock, Ids
+from chatsphere.ports.vectors import VectorStore
 from chatsphere.transfers import import_queries as queries
 from chatsphere.transfers.checking import check, documents
 from chatsphere.transfers.document_import import DocumentImport, Target

@@ -19,7 +19,7 @@ from chatsphere.db.database import Connection, Database
 from chatsphere.knowledge.ingestion.messages import ExtractMessage, embed_messages
 from chatsphere.knowledge.ingestion.parts import BATCH_CHUNKS
 from chatsphere.knowledge.ingestion.times import DEADLINE, PICKUP, TIME_PER_CHUNK
-from chatsphere.ports import MessageQueue
+from chatsphere.ports.queues import MessageQueue
 from chatsphere.transfers import import_queries as queries
 from chatsphere.transfers.checking import Found, evaluations, versions
 from chatsphere.transfers.document_import import Target

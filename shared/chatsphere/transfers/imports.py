@@ -9,7 +9,7 @@ from uuid import UUID
 from chatsphere.billing.quotas import Quota, hold_organization, require_room
 from chatsphere.db.database import Connection
 from chatsphere.errors import ConflictError, NotFoundError
-from chatsphere.ports import ObjectStore, PresignedPost, StoredObject
+from chatsphere.ports.objects import ObjectStore, PresignedPost, StoredObject
 from chatsphere.transfers import import_queries as queries
 from chatsphere.transfers.errors import ImportStartedError
 from chatsphere.transfers.limits import MAX_FILE_BYTES

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from chatsphere.ports import ObjectStore
+from chatsphere.ports.objects import ObjectStore
 
 
 def export_key(organization_id: UUID, bot_id: UUID, export_id: UUID) -> str:

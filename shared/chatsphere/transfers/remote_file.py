@@ -5,7 +5,7 @@ import os
 from collections import OrderedDict
 from typing import Final
 
-from chatsphere.ports import ObjectStore
+from chatsphere.ports.objects import ObjectStore
 from chatsphere.transfers.errors import FileTooLargeError
 from chatsphere.transfers.limits import MAX_DIRECTORY_BYTES
 

@@ -8,7 +8,11 @@ from uuid import UUID
 
 import chatsphere.db
 from chatsphere.db.database import Connection, Database
-from chatsphere.ports import Cache, Namespace, ObjectStore, QueueGauges, Reachable, VectorStore
+from chatsphere.ports.cache import Cache
+from chatsphere.ports.objects import ObjectStore
+from chatsphere.ports.queues import QueueGauges
+from chatsphere.ports.reach import Reachable
+from chatsphere.ports.vectors import Namespace, VectorStore
 from chatsphere.upkeep.health import Check, Finding
 
 ESSENTIAL: Final = frozenset({"database", "vector_store", "uploads"})

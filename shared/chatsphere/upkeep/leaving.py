@@ -15,7 +15,7 @@ from chatsphere.archive.model import ArchiveFile, Row
 from chatsphere.db.database import Connection, Database
 from chatsphere.errors import UnavailableError
 from chatsphere.observability import logger
-from chatsphere.ports import Clock
+from chatsphere.ports.system import Clock
 from chatsphere.retention.policy import Policy, effective
 from chatsphere.upkeep import partition_queries as queries
 from chatsphere.upkeep.forgetting import forget_messages

@@ -12,7 +12,7 @@ from chatsphere.archive.archiving import Archiver
 from chatsphere.db.database import Connection, Database
 from chatsphere.errors import UnavailableError
 from chatsphere.observability import Metric, logger, record
-from chatsphere.ports import Clock
+from chatsphere.ports.system import Clock
 from chatsphere.settings import PartitionSettings
 from chatsphere.upkeep import partition_queries as queries
 from chatsphere.upkeep.locking import trying

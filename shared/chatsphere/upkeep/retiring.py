@@ -18,7 +18,7 @@ from chatsphere.db.database import Connection, Database
 from chatsphere.errors import UnavailableError
 from chatsphere.insights.rolling import close_days, unrolled
 from chatsphere.observability import logger
-from chatsphere.ports import Clock
+from chatsphere.ports.system import Clock
 from chatsphere.retention.horizon import SLACK, keeps_since
 from chatsphere.settings import PartitionSettings
 from chatsphere.upkeep import partition_queries as queries

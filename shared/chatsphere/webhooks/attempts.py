@@ -9,7 +9,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from chatsphere.errors import UrlNotAllowedError, UrlTimedOutError, UrlUntrustedError, WebError
-from chatsphere.ports import SecretBox, WebPoster
+from chatsphere.ports.vault import SecretBox
+from chatsphere.ports.web import WebPoster
 from chatsphere.webhooks.event_types import VERSION
 from chatsphere.webhooks.signing import signed_headers
 

@@ -18,7 +18,10 @@ from uuid import UUID
 from chatsphere.db.database import Connection, Database
 from chatsphere.errors import UnavailableError
 from chatsphere.observability import Metric, record
-from chatsphere.ports import Clock, MessageQueue, SecretBox, WebPoster
+from chatsphere.ports.queues import MessageQueue
+from chatsphere.ports.system import Clock
+from chatsphere.ports.vault import SecretBox
+from chatsphere.ports.web import WebPoster
 from chatsphere.webhooks import dispatch_queries as queries
 from chatsphere.webhooks.attempts import Attempt, Outcome, send
 from chatsphere.webhooks.endpoint_queries import END_DELIVERIES

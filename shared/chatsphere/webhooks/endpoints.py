@@ -10,7 +10,7 @@ from chatsphere.audit.recording import note
 from chatsphere.billing.quotas import hold_organization
 from chatsphere.db.database import Connection
 from chatsphere.errors import FieldError, InvalidRequestError, NotFoundError
-from chatsphere.ports import SecretBox
+from chatsphere.ports.vault import SecretBox
 from chatsphere.webhooks import endpoint_queries as queries
 from chatsphere.webhooks.model import Endpoint, EndpointSettings, NewEndpoint, TooManyWebhooksError
 from chatsphere.webhooks.signing import new_secret

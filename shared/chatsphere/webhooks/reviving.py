@@ -7,7 +7,8 @@ from uuid import UUID
 
 from chatsphere.db.database import Database
 from chatsphere.failures import public_error
-from chatsphere.ports import Clock, MessageQueue
+from chatsphere.ports.queues import MessageQueue
+from chatsphere.ports.system import Clock
 from chatsphere.webhooks.schedule import KEPT_FOR
 from chatsphere.webhooks.waking import WakeMessage
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import AwareDatetime
 
 from chatsphere.failures import public_error
-from chatsphere.ports import MessageQueue
+from chatsphere.ports.queues import MessageQueue
 from chatsphere.queue_messages import TenantMessage
 
 LONGEST_DELAY: Final = timedelta(seconds=900)

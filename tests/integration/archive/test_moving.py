@@ -17,7 +17,7 @@ from chatsphere.archive.model import ArchiveBatch, Place
 from chatsphere.archive.places import PlaceTakenError
 from chatsphere.db.database import Connection, Database
 from chatsphere.errors import UnavailableError
-from chatsphere.ports import StoredObject
+from chatsphere.ports.objects import StoredObject
 from tests.fakes import Version
 from tests.integration.archive.world import HOSTILE, START, ArchiveWorld, delete_rows
 

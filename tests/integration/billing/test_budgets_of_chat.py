@@ -19,7 +19,7 @@ from chatsphere.chat.estimating import RECALLED, most_spent
 from chatsphere.chat.services import Services
 from chatsphere.db.database import Database
 from chatsphere.errors import UnavailableError
-from chatsphere.ports import AnswerCitation, AnswerDelta, AnswerEnd
+from chatsphere.ports.answers import AnswerCitation, AnswerDelta, AnswerEnd
 from tests.conftest import Tenant
 from tests.fakes_chat import FakeRetriever, ScriptedModel, Step, SteppingClock, passage, says
 from tests.integration.billing.conftest import PutOnPlan

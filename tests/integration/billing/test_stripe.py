@@ -10,7 +10,7 @@ import pytest
 
 from chatsphere.billing.subscriptions import Billing, follow
 from chatsphere.db.database import Database
-from chatsphere.ports import PaymentEvent
+from chatsphere.ports.payments import PaymentEvent
 from tests.builders.running_api import Account, Answer, RunningApi, running_api
 from tests.loopback.scripted_http import Fault
 from tests.loopback.stripe_server import (

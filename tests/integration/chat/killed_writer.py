@@ -10,7 +10,7 @@ from chatsphere.chat.services import Services
 from chatsphere.chat.turns import Question
 from chatsphere.chat.watching import WatchPace
 from chatsphere.db.database import Database
-from chatsphere.ports import AnswerDelta
+from chatsphere.ports.answers import AnswerDelta
 from tests.fakes_chat import FakeRetriever, ScriptedModel, passage
 
 CONTENT = "The Falcon plan is for teams."

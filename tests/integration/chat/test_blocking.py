@@ -6,7 +6,7 @@ from chatsphere.db.database import Database
 from chatsphere.errors import UnavailableError
 from chatsphere.knowledge.retrieval.filters import DocumentFilter
 from chatsphere.knowledge.retrieval.models import Passage
-from chatsphere.ports import AnswerCitation, AnswerDelta, AnswerEnd
+from chatsphere.ports.answers import AnswerCitation, AnswerDelta, AnswerEnd
 from tests.conftest import Tenant
 from tests.fakes_chat import FakeRetriever, ScriptedModel, Step, says
 from tests.integration.chat.client import ChatClient, Rows

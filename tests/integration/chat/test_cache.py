@@ -18,7 +18,8 @@ from chatsphere.chat.cache.counting import cache_report
 from chatsphere.chat.services import Services
 from chatsphere.db.database import Database
 from chatsphere.knowledge.retrieval.models import Passage
-from chatsphere.ports import AnswerCitation, AnswerDelta, AnswerEnd, Cache
+from chatsphere.ports.answers import AnswerCitation, AnswerDelta, AnswerEnd
+from chatsphere.ports.cache import Cache
 from chatsphere.settings import CacheServerSettings
 from tests.conftest import Tenant
 from tests.fakes_chat import FakeRetriever, ScriptedModel, Step, SteppingClock, passage

@@ -13,7 +13,7 @@ from chatsphere.chat.retrieving import BotRetriever
 from chatsphere.chat.services import Services
 from chatsphere.db.database import Database
 from chatsphere.knowledge.retrieval.lexical_index import index_document
-from chatsphere.ports import Namespace, VectorRecord
+from chatsphere.ports.vectors import Namespace, VectorRecord
 from tests.conftest import Tenant
 from tests.fakes_chat import SteppingClock
 from tests.integration.chat.client import ChatClient

@@ -14,7 +14,7 @@ from chatsphere.chat.interrupted import settle_interrupted
 from chatsphere.chat.services import Services
 from chatsphere.db.database import Connection, Database
 from chatsphere.errors import UnavailableError
-from chatsphere.ports import AnswerDelta
+from chatsphere.ports.answers import AnswerDelta
 from tests.conftest import Tenant
 from tests.fakes_chat import ScriptedModel, says
 from tests.integration.chat import killed_writer

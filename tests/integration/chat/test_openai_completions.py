@@ -14,7 +14,7 @@ from chatsphere.chat.services import Services
 from chatsphere.errors import AnswerBlockedError, UnavailableError
 from chatsphere.http.event_stream import HEARTBEAT
 from chatsphere.knowledge.retrieval.models import Passage
-from chatsphere.ports import AnswerCitation, AnswerDelta, AnswerEnd, Turn
+from chatsphere.ports.answers import AnswerCitation, AnswerDelta, AnswerEnd, Turn
 from tests.conftest import Tenant
 from tests.fakes_chat import FakeRetriever, ScriptedModel, Step, says
 from tests.integration.chat.client import MakeClient, Rows

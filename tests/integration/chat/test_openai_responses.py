@@ -13,7 +13,7 @@ from chatsphere.access.permissions import Scope
 from chatsphere.chat.asgi import chat_app
 from chatsphere.chat.services import Services
 from chatsphere.errors import AnswerBlockedError, UnavailableError
-from chatsphere.ports import AnswerCitation, AnswerDelta, AnswerEnd
+from chatsphere.ports.answers import AnswerCitation, AnswerDelta, AnswerEnd
 from tests.conftest import Tenant
 from tests.fakes_chat import ScriptedModel, Step, says
 from tests.integration.chat.client import MakeClient, Rows

@@ -17,7 +17,7 @@ from chatsphere.chat.asgi import chat_app
 from chatsphere.chat.services import Services
 from chatsphere.db.database import Database
 from chatsphere.knowledge.retrieval.models import Passage
-from chatsphere.ports import AnswerCitation, AnswerDelta, AnswerEnd
+from chatsphere.ports.answers import AnswerCitation, AnswerDelta, AnswerEnd
 from tests.builders.running_api import FixedClock
 from tests.conftest import Tenant
 from tests.fakes_chat import FakeRetriever, ScriptedModel, Step

@@ -12,7 +12,7 @@ from chatsphere.chat.services import Services
 from chatsphere.errors import AnswerBlockedError
 from chatsphere.http.event_stream import HEARTBEAT
 from chatsphere.knowledge.retrieval.models import Passage
-from chatsphere.ports import AnswerCitation, AnswerDelta, AnswerEnd
+from chatsphere.ports.answers import AnswerCitation, AnswerDelta, AnswerEnd
 from tests.conftest import Tenant
 from tests.fakes_chat import FakeRetriever, ScriptedModel
 from tests.integration.chat.client import TIMEOUT, ChatClient, Event, events_of, names

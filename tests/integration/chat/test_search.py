@@ -13,7 +13,7 @@ from chatsphere.chat.asgi import chat_app
 from chatsphere.chat.retrieving import BotRetriever
 from chatsphere.chat.services import Services
 from chatsphere.db.database import Database
-from chatsphere.ports import Namespace
+from chatsphere.ports.vectors import Namespace
 from tests.conftest import Tenant
 from tests.fakes_chat import ScriptedModel, SteppingClock, says
 from tests.integration.chat.client import ChatClient

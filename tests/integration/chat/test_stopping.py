@@ -10,7 +10,7 @@ import pytest
 from chatsphere.chat.asgi import chat_app
 from chatsphere.chat.services import Services
 from chatsphere.knowledge.retrieval.models import Passage, SearchResult
-from chatsphere.ports import AnswerCitation, AnswerDelta
+from chatsphere.ports.answers import AnswerCitation, AnswerDelta
 from tests.conftest import Tenant
 from tests.fakes_chat import FakeRetriever, ScriptedModel, Silence, says
 from tests.integration.chat.client import TIMEOUT, ChatClient, Rows, names

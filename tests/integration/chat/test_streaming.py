@@ -15,7 +15,7 @@ from chatsphere.chat.services import Services
 from chatsphere.errors import UnavailableError
 from chatsphere.http.event_stream import HEARTBEAT
 from chatsphere.knowledge.retrieval.models import Passage, SearchResult
-from chatsphere.ports import AnswerCitation, AnswerDelta, AnswerEnd
+from chatsphere.ports.answers import AnswerCitation, AnswerDelta, AnswerEnd
 from tests.conftest import Tenant
 from tests.fakes_chat import FakeRetriever, ScriptedModel, Step
 from tests.integration.chat.client import TIMEOUT, ChatClient, Rows, events_of, names

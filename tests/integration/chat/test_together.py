@@ -14,7 +14,7 @@ from chatsphere.chat.conversations import delete_conversation
 from chatsphere.chat.optional_stages import Recalled
 from chatsphere.chat.services import Services
 from chatsphere.chat.turns import AskedTurn, OpenTurn
-from chatsphere.ports import AnswerDelta
+from chatsphere.ports.answers import AnswerDelta
 from tests.conftest import Tenant
 from tests.fakes_chat import ScriptedModel, Silence, says
 from tests.integration.chat.client import ChatClient, Rows

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from chatsphere.chat.asgi import chat_app
 from chatsphere.chat.services import Services
-from chatsphere.ports import AnswerCitation, AnswerDelta, AnswerEnd, MessageFilter, MessageMatch
+from chatsphere.ports.answers import AnswerCitation, AnswerDelta, AnswerEnd
+from chatsphere.ports.message_vectors import MessageFilter, MessageMatch
 from tests.builders.running_api import Account, Answer, RunningApi
 from tests.conftest import Tenant
 from tests.fakes_chat import FakeRetriever, ScriptedModel, passage

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from chatsphere.chat.message_search import queries
-from chatsphere.ports import MessageFilter, MessageMatch
+from chatsphere.ports.message_vectors import MessageFilter, MessageMatch
 from tests.integration.conversations.talking import Talk
 from tests.postgres import DatabaseUrls
 

@@ -6,7 +6,7 @@ import pytest
 
 from chatsphere.chat.asgi import chat_app
 from chatsphere.chat.services import Services
-from chatsphere.ports import AnswerCitation, AnswerDelta, AnswerEnd
+from chatsphere.ports.answers import AnswerCitation, AnswerDelta, AnswerEnd
 from tests.builders.running_api import Account, RunningApi, running_api
 from tests.conftest import Tenant
 from tests.fakes_chat import FakeRetriever, ScriptedModel, passage

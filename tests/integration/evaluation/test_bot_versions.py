@@ -1,7 +1,7 @@
 """Asking a bot as it was at an earlier version, to compare."""
 
 from chatsphere.access.permissions import Scope
-from chatsphere.ports import AnswerDelta, AnswerEnd
+from chatsphere.ports.answers import AnswerDelta, AnswerEnd
 from tests.fakes_chat import FakeRetriever, ScriptedModel
 from tests.integration.chat.client import ChatClient
 from tests.integration.evaluation.conftest import Ask

@@ -16,7 +16,7 @@ from chatsphere.chat.asgi import chat_app
 from chatsphere.chat.services import Services
 from chatsphere.db.database import Database
 from chatsphere.knowledge.history.stream_routes import Pace
-from chatsphere.ports import Clock
+from chatsphere.ports.system import Clock
 from tests.conftest import Tenant
 from tests.fakes_chat import FakeRetriever, ScriptedModel
 

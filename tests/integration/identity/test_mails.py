@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from chatsphere.adapters.mail_files import FileMailer
-from chatsphere.ports import Mail
+from chatsphere.ports.mail import Mail
 from chatsphere.settings import MailSettings
 from tests.builders.running_api import PASSWORD, Account, RunningApi, deliver, token_in
 from tests.integration.identity.people import post

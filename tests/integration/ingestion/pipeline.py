@@ -41,7 +41,8 @@ from chatsphere.knowledge.training.advance import RunAdvancer
 from chatsphere.knowledge.training.messages import ReembedMessage, TrainingMessage
 from chatsphere.knowledge.training.reembed import BatchReembedder
 from chatsphere.observability import Metric
-from chatsphere.ports import Namespace, TokenCounter
+from chatsphere.ports.embedding import TokenCounter
+from chatsphere.ports.vectors import Namespace
 from chatsphere.queue_batches import Delivery, process_batch
 from tests.conftest import Tenant
 from tests.fakes import FakeEmbedder, FixedClock, InMemoryObjectStore, InMemoryQueue, InMemoryVectorStore

@@ -10,7 +10,7 @@ from chatsphere.knowledge.retrieval.settings import RetrievalSettings
 from chatsphere.knowledge.training import runs
 from chatsphere.knowledge.training.ending import RunEnding
 from chatsphere.knowledge.training.messages import TrainingMessage
-from chatsphere.ports import EmbeddingModel
+from chatsphere.ports.embedding import EmbeddingModel
 from tests.fakes import FakeEmbedder
 from tests.integration.ingestion.pipeline import Pipeline
 

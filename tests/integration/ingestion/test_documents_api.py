@@ -13,7 +13,7 @@ from chatsphere.db.database import Database
 from chatsphere.knowledge import documents_queries
 from chatsphere.knowledge.ingestion import deletion_queries, register_queries
 from chatsphere.knowledge.retrieval.lexical import analyse
-from chatsphere.ports import PresignedPost
+from chatsphere.ports.objects import PresignedPost
 from tests.builders.running_api import Account, Answer, RunningApi, running_api
 from tests.conftest import Tenant
 from tests.fakes import FixedClock

@@ -14,7 +14,7 @@ import pytest
 from chatsphere.adapters.pgvector import PgVectorStore
 from chatsphere.bootstrap import container
 from chatsphere.knowledge.retrieval.lexical import analyse, search_lexical
-from chatsphere.ports import Namespace
+from chatsphere.ports.vectors import Namespace
 from tests.builders.pdf import make_pdf
 from tests.builders.running_api import running_api
 from tests.conftest import Tenant

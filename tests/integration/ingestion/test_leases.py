@@ -22,7 +22,7 @@ from chatsphere.knowledge.ingestion.times import (
 )
 from chatsphere.knowledge.ingestion.transitions import fail_document
 from chatsphere.knowledge.text import Block
-from chatsphere.ports import VectorRecord
+from chatsphere.ports.vectors import VectorRecord
 from tests.fakes import FakeEmbedder
 from tests.integration.ingestion.pipeline import FakeExtraction, Pipeline, WorkerKilled, read_lines
 from tests.postgres import DatabaseUrls

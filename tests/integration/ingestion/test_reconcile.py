@@ -14,7 +14,7 @@ from chatsphere.knowledge.ingestion.object_keys import ObjectKey
 from chatsphere.knowledge.ingestion.submit import Submission
 from chatsphere.knowledge.reconciliation.errors import ReconciliationRunningError
 from chatsphere.knowledge.reconciliation.reports import Reconciliation, ask_for, get_reconciliation
-from chatsphere.ports import VectorRecord
+from chatsphere.ports.vectors import VectorRecord
 from tests.integration.ingestion.pipeline import Pipeline
 
 TEXT = "The first line.\nThe second line."

@@ -9,7 +9,7 @@ import pytest
 from chatsphere.errors import ProviderRejectedError, UnavailableError
 from chatsphere.knowledge.ingestion.messages import PurgeMessage
 from chatsphere.knowledge.training import runs, times
-from chatsphere.ports import EmbeddingModel
+from chatsphere.ports.embedding import EmbeddingModel
 from tests.integration.ingestion import retraining
 from tests.integration.ingestion.pipeline import BEYOND_EVERY_LEASE, Pipeline
 from tests.integration.ingestion.retraining import OTHER, assert_one_to_one, assert_readers_see_all

@@ -10,7 +10,7 @@ import pytest
 
 from chatsphere.adapters.system import UuidV7Ids
 from chatsphere.db.database import Database
-from chatsphere.ports import ScanVerdict
+from chatsphere.ports.uploads import ScanVerdict
 from tests.builders.running_api import RunningApi, running_api
 from tests.integration.ingestion.test_documents_api import STORAGE, Client, make_client
 from tests.postgres import DatabaseUrls

@@ -10,7 +10,7 @@ from chatsphere.access.permissions import Scope
 from chatsphere.adapters.system import SystemClock, UuidV7Ids
 from chatsphere.archive.datasets import DATASETS, DatasetName
 from chatsphere.identity.opaque_tokens import new_single_use_token
-from chatsphere.ports import TemporaryCredentials
+from chatsphere.ports.uploads import TemporaryCredentials
 from chatsphere.transfers.places import import_key
 from tests.builders.running_api import PASSWORD, Account, FakeQueue, RunningApi
 from tests.conftest import Tenant

@@ -11,7 +11,7 @@ import pytest
 from chatsphere.adapters.system import SystemClock, UuidV7Ids
 from chatsphere.chat.memory.messages import MemoryMessage
 from chatsphere.chat.memory.searching import MemorySearch
-from chatsphere.ports import MessageFilter
+from chatsphere.ports.message_vectors import MessageFilter
 from functions.embed_chunks.handler import handler as embed_chunks
 from functions.purge_deleted.handler import handler as purge_deleted
 from functions.reap_stalled.handler import handler as reap_stalled

@@ -8,7 +8,8 @@ import pytest
 from chatsphere.chat.memory.keeping import BATCH
 from chatsphere.errors import ProviderRejectedError, UnavailableError
 from chatsphere.knowledge.ingestion.receipts import find_receipt
-from chatsphere.ports import Namespace, Vector
+from chatsphere.ports.embedding import Vector
+from chatsphere.ports.vectors import Namespace
 from tests.fakes import FakeEmbedder
 from tests.integration.ingestion import retraining
 from tests.integration.ingestion.pipeline import Pipeline

@@ -24,7 +24,8 @@ from chatsphere.chat.turns import PUBLIC, OpenTurn, Question
 from chatsphere.knowledge.embedding import BotEmbedding
 from chatsphere.knowledge.retrieval.dense import DenseSide
 from chatsphere.knowledge.retrieval.known_vectors import KnownVectors, QuestionVectors
-from chatsphere.ports import Namespace, Turn
+from chatsphere.ports.answers import Turn
+from chatsphere.ports.vectors import Namespace
 from tests.fakes import FakeEmbedder
 from tests.fakes_chat import FakeRetriever, ScriptedModel, passage, says
 from tests.integration.ingestion.pipeline import Pipeline

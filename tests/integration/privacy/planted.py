@@ -21,7 +21,8 @@ from chatsphere.chat.opening import open_turn
 from chatsphere.chat.services import Services
 from chatsphere.chat.turns import Question
 from chatsphere.knowledge.ingestion.messages import ErasureMessage
-from chatsphere.ports import AnswerCitation, AnswerDelta, AnswerEnd, CacheSpace
+from chatsphere.ports.answers import AnswerCitation, AnswerDelta, AnswerEnd
+from chatsphere.ports.cache import CacheSpace
 from chatsphere.privacy.erasing import ErasureJob
 from chatsphere.privacy.model import Part
 from chatsphere.privacy.organization_erasing import OrganizationEraser

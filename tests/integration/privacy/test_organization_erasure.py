@@ -7,7 +7,7 @@ import pytest
 
 from chatsphere.errors import InsufficientRoleError
 from chatsphere.identity.passwords import confirm
-from chatsphere.ports import Namespace
+from chatsphere.ports.vectors import Namespace
 from chatsphere.privacy.requesting import ErasureDesk
 from tests.builders.running_api import PASSWORD
 from tests.integration.privacy.world import IDS, World, deliver

@@ -15,7 +15,7 @@ from chatsphere.access.principal import Principal
 from chatsphere.adapters.parquet import ParquetFiles
 from chatsphere.archive.archiving import Archiver
 from chatsphere.db.database import Database
-from chatsphere.ports import Ids
+from chatsphere.ports.system import Ids
 from chatsphere.retention.hold_records import HoldDraft, make_hold
 from chatsphere.retention.messages import RetentionMessage
 from chatsphere.retention.policies import put_policy

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from chatsphere.ports import Ids
+from chatsphere.ports.system import Ids
 from tests.integration.retention.policy_model import (
     Conversation,
     Document,

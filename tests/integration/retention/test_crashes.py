@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-from chatsphere.ports import Ids
+from chatsphere.ports.system import Ids
 from chatsphere.retention.runs import LEASE
 from tests.integration.ingestion.pipeline import WorkerKilled
 from tests.integration.ingestion.tripwire import Tripwire, Wired, WiredDatabase, crash_stride

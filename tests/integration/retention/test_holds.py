@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from chatsphere.chat.conversations import delete_conversation
 from chatsphere.db.database import Database
 from chatsphere.errors import LegalHoldError, NotFoundError
-from chatsphere.ports import Ids
+from chatsphere.ports.system import Ids
 from tests.builders.running_api import PASSWORD, Account, RunningApi
 from tests.integration.retention.driving import Retention
 from tests.integration.retention.policy_model import Conversation, History, Hold, Message

@@ -6,7 +6,7 @@ import pytest
 
 from chatsphere.adapters.system import UuidV7Ids
 from chatsphere.db.database import Database
-from chatsphere.ports import Namespace
+from chatsphere.ports.vectors import Namespace
 from tests.conftest import Tenant
 from tests.integration.retrieval.library import Library
 

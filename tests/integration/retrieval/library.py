@@ -17,7 +17,8 @@ from chatsphere.knowledge.retrieval.lexical import analyse, search_lexical
 from chatsphere.knowledge.retrieval.lexical_index import index_document, unindex_document
 from chatsphere.knowledge.retrieval.models import SearchResult
 from chatsphere.knowledge.retrieval.search import search
-from chatsphere.ports import Embedder, Namespace, Vector, VectorRecord, VectorStore
+from chatsphere.ports.embedding import Embedder, Vector
+from chatsphere.ports.vectors import Namespace, VectorRecord, VectorStore
 
 DIMENSIONS = 384
 

@@ -11,7 +11,7 @@ import pytest
 from chatsphere.adapters.pgvector import PgVectorStore
 from chatsphere.knowledge.retrieval.filters import DocumentFilter, Range
 from chatsphere.knowledge.retrieval.models import Mode, SearchResult
-from chatsphere.ports import Namespace, VectorStore
+from chatsphere.ports.vectors import Namespace, VectorStore
 from tests.fakes import InMemoryVectorStore
 from tests.integration.retrieval.library import Library
 

@@ -9,7 +9,8 @@ from chatsphere.adapters import pgvector
 from chatsphere.adapters.pgvector import PgVectorStore
 from chatsphere.db.database import Database
 from chatsphere.errors import NotFoundError, UnavailableError
-from chatsphere.ports import Vector, VectorRecord
+from chatsphere.ports.embedding import Vector
+from chatsphere.ports.vectors import VectorRecord
 from tests.integration.retrieval.library import DIMENSIONS, Library
 from tests.postgres import DatabaseUrls
 

@@ -11,7 +11,8 @@ from chatsphere.errors import UnavailableError
 from chatsphere.knowledge.retrieval.calibration import DEFAULT_THRESHOLD
 from chatsphere.knowledge.retrieval.filters import DocumentFilter
 from chatsphere.knowledge.retrieval.models import Mode, SearchResult
-from chatsphere.ports import Namespace, Vector, VectorMatch, VectorRecord, VectorStore
+from chatsphere.ports.embedding import Vector
+from chatsphere.ports.vectors import Namespace, VectorMatch, VectorRecord, VectorStore
 from tests.integration.retrieval.library import Library, WordEmbedder
 
 TEXTS = ("apples grow on trees", "pears grow on trees too", "bread is baked from flour")

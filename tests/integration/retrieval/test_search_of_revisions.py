@@ -10,7 +10,8 @@ from chatsphere.adapters.pgvector import PgVectorStore
 from chatsphere.errors import EmbeddingModelUnavailableError
 from chatsphere.knowledge.retrieval.models import SearchResult
 from chatsphere.knowledge.retrieval.settings import RetrievalSettings
-from chatsphere.ports import Embedder, Vector, VectorMatch, VectorRecord
+from chatsphere.ports.embedding import Embedder, Vector
+from chatsphere.ports.vectors import VectorMatch, VectorRecord
 from tests.fakes import FakeEmbedder
 from tests.integration.retrieval.library import Library, WordEmbedder
 

@@ -8,7 +8,7 @@ import pytest
 
 from chatsphere.chat.asgi import services_from_environment
 from chatsphere.knowledge.retrieval.known_vectors import QuestionVectors
-from chatsphere.ports import Namespace
+from chatsphere.ports.vectors import Namespace
 from tests.integration.safety.house import House, everything_in
 
 SECRET = "The vault opens with the word xylophone."

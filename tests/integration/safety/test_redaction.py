@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chatsphere.ports import Vector
+from chatsphere.ports.embedding import Vector
 from tests.integration.safety.house import House, everything_in
 from tests.loopback.gemini_model import behave_well
 

@@ -18,7 +18,7 @@ from psycopg.types.json import Jsonb
 from chatsphere.job_reviving import JobReviver
 from chatsphere.knowledge.opening import SourceOpener
 from chatsphere.knowledge.retrieval.search import search
-from chatsphere.ports import EmbeddingModel, Vector
+from chatsphere.ports.embedding import EmbeddingModel, Vector
 from chatsphere.transfers import exports, imports
 from chatsphere.transfers.export_job import ExportJob
 from chatsphere.transfers.exports import Export

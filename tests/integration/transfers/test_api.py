@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from chatsphere.ports import PresignedPost
+from chatsphere.ports.objects import PresignedPost
 from chatsphere.transfers import import_job
 from chatsphere.transfers.places import export_key, import_key
 from chatsphere.transfers.times import EXPORT_KEPT, UPLOAD_WITHIN

@@ -13,7 +13,7 @@ from chatsphere.errors import (
     ProviderRejectedError,
     UnavailableError,
 )
-from chatsphere.ports import QueueLength
+from chatsphere.ports.queues import QueueLength
 from chatsphere.upkeep.health import CAUSES, Checked, Finding, examine, overall
 from chatsphere.upkeep.health_checks import ESSENTIAL, expected_revision, queues_check
 from tests.builders.running_api import Answer, RunningApi, running_api

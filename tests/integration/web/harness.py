@@ -18,7 +18,7 @@ from chatsphere.knowledge.web.sources import Source, SourcePage, get_source, web
 from chatsphere.knowledge.web.submitting import NewSource, Outcome, Sources
 from chatsphere.knowledge.web.syncing import Synchroniser
 from chatsphere.knowledge.web.urls import WebUrl
-from chatsphere.ports import PageFetcher
+from chatsphere.ports.web import PageFetcher
 from chatsphere.queue_batches import Delivery
 from chatsphere.settings import WebSettings
 from tests.fakes import InMemoryQueue

@@ -9,7 +9,7 @@ import pytest
 
 from chatsphere.errors import UnavailableError
 from chatsphere.knowledge.web.times import STEP_LEASE
-from chatsphere.ports import PageFetcher, WebAnswer
+from chatsphere.ports.web import PageFetcher, WebAnswer
 from chatsphere.queue_batches import Delivery, NotNowError
 from tests.integration.ingestion.pipeline import WorkerKilled
 from tests.integration.web.harness import WebIngestion

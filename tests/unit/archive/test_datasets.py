@@ -14,7 +14,7 @@ from chatsphere.archive.datasets import DATASETS, DatasetName
 from chatsphere.archive.model import ArchiveFile, Place
 from chatsphere.archive.reading import JSON_COLUMNS, as_json
 from chatsphere.archive.writing import FileWriter
-from chatsphere.ports import Column, ColumnType
+from chatsphere.ports.row_files import Column, ColumnType
 from tests.fakes import FixedClock, InMemoryObjectStore
 
 DOCUMENT: Final = Path(__file__).parents[3] / "docs" / "archive.md"

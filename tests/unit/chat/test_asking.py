@@ -1,7 +1,7 @@
 """Lists of messages as questions: which history is taken."""
 
 from chatsphere.chat.openai.asking import MAX_HISTORY_CHARS, Said, asked_in, joined
-from chatsphere.ports import Turn
+from chatsphere.ports.answers import Turn
 
 
 def said(*contents: tuple[str, str]) -> list[Said]:

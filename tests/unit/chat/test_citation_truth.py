@@ -17,7 +17,7 @@ from chatsphere.knowledge.retrieval.embedding_text import HEADING_SEPARATOR, hea
 from chatsphere.knowledge.retrieval.models import Hit, Scores
 from chatsphere.knowledge.retrieval.passages import assemble
 from chatsphere.knowledge.text import Block, BlockKind, Chunk
-from chatsphere.ports import AnswerCitation, AnswerDelta, AnswerRequest, SourcePassage
+from chatsphere.ports.answers import AnswerCitation, AnswerDelta, AnswerRequest, SourcePassage
 from tests.fakes_chat import BagOfWordsEmbedder
 
 SENTENCES = [

@@ -5,7 +5,7 @@ import pytest
 from chatsphere.chat.citing import checked
 from chatsphere.chat.events import Citation
 from chatsphere.knowledge.retrieval.models import Passage, Piece
-from chatsphere.ports import AnswerCitation
+from chatsphere.ports.answers import AnswerCitation
 from tests.fakes_chat import passage
 
 DOCUMENT = "Intro.\n\nThe  Falcon\nplan costs 49 EUR.\n\nNo refunds: that is “final”. 漢字 🦅 end."

@@ -5,7 +5,8 @@ import pytest
 from chatsphere.adapters.extractive import ExtractiveAnswerModel
 from chatsphere.adapters.extractive.selection import MAX_EMBEDDED
 from chatsphere.adapters.extractive.terms import stem, terms
-from chatsphere.ports import AnswerCitation, AnswerDelta, AnswerEnd, AnswerRequest, SourcePassage, Turn, Vector
+from chatsphere.ports.answers import AnswerCitation, AnswerDelta, AnswerEnd, AnswerRequest, SourcePassage, Turn
+from chatsphere.ports.embedding import Vector
 from tests.fakes_chat import BagOfWordsEmbedder
 
 

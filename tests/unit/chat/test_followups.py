@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatsphere.adapters.extractive.followups import MAX_BORROWED_WORDS, MAX_READ_CHARS, needs_context, standalone
-from chatsphere.ports import Turn
+from chatsphere.ports.answers import Turn
 
 
 def after(*questions: str) -> list[Turn]:

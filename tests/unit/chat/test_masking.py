@@ -5,7 +5,8 @@ from collections.abc import Collection, Sequence
 from chatsphere.adapters.redaction import RuleFinder
 from chatsphere.chat.masking import turns_masked
 from chatsphere.knowledge.redaction.masking import MASK, masking
-from chatsphere.ports import PersonalData, PersonalDataKind, Turn
+from chatsphere.ports.answers import Turn
+from chatsphere.ports.personal_data import PersonalData, PersonalDataKind
 
 
 class CountingFinder(RuleFinder):

@@ -3,7 +3,7 @@
 import pytest
 
 from chatsphere.chat.openai.stopping import StoppingModel
-from chatsphere.ports import AnswerCitation, AnswerDelta, AnswerEnd, AnswerEvent, AnswerRequest
+from chatsphere.ports.answers import AnswerCitation, AnswerDelta, AnswerEnd, AnswerEvent, AnswerRequest
 from tests.fakes_chat import ScriptedModel, Step, says
 
 REQUEST = AnswerRequest(question="What?", passages=[])

@@ -4,7 +4,7 @@ import pytest
 
 from chatsphere.bootstrap import Container
 from chatsphere.errors import MailRejectedError
-from chatsphere.ports import Mail
+from chatsphere.ports.mail import Mail
 
 
 def test_every_mail_is_rejected_for_good() -> None:

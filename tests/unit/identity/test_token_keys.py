@@ -9,7 +9,7 @@ import pytest
 from chatsphere.adapters.jwt_tokens import JwtTokenSigner, JwtTokenVerifier, generate_key
 from chatsphere.errors import ConfigurationError, UnavailableError
 from chatsphere.identity.token_keys import SPREAD, KeyRing, RotationError, key_set, public_part
-from chatsphere.ports import StoredSecret
+from chatsphere.ports.vault import StoredSecret
 from chatsphere.settings import TokenSettings, TokenVerificationSettings
 
 LIFETIME = timedelta(minutes=10)

@@ -10,7 +10,7 @@ from chatsphere.errors import DocumentTooLargeError
 from chatsphere.knowledge.ingestion.decisions import Decision, Seen, decide, refusal
 from chatsphere.knowledge.ingestion.errors import SizeMismatchError
 from chatsphere.knowledge.ingestion.events import Change, ObjectEvent
-from chatsphere.ports import StoredObject
+from chatsphere.ports.objects import StoredObject
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 EVENT = ObjectEvent(Change.CREATED, "key", NOON)

@@ -19,7 +19,15 @@ from chatsphere.errors import (
     UnavailableError,
 )
 from chatsphere.http.event_stream import sse_event
-from chatsphere.ports import AnswerCitation, AnswerDelta, AnswerEnd, AnswerEvent, AnswerRequest, SourcePassage, Turn
+from chatsphere.ports.answers import (
+    AnswerCitation,
+    AnswerDelta,
+    AnswerEnd,
+    AnswerEvent,
+    AnswerRequest,
+    SourcePassage,
+    Turn,
+)
 from chatsphere.settings import AnswerSettings
 from tests.loopback.gemini_faults import (
     BlocksPrompt,

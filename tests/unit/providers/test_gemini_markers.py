@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from chatsphere.adapters.gemini.markers import MarkedText
 from chatsphere.adapters.gemini.support import read, supporting_quote
-from chatsphere.ports import AnswerCitation, AnswerDelta, SourcePassage
+from chatsphere.ports.answers import AnswerCitation, AnswerDelta, SourcePassage
 
 FALCON = "The Falcon plan is for small teams. It costs 49 EUR a month and comes with 20 seats."
 EAGLE = "The Eagle plan is for large teams.\nIt costs 99 EUR a month. Support is by phone, from 9 to 5."

@@ -9,7 +9,7 @@ from google.genai import errors, types
 
 from chatsphere.adapters.gemini.answers import GeminiAnswerModel
 from chatsphere.adapters.gemini.embedder import GeminiEmbedder
-from chatsphere.ports import AnswerRequest, SourcePassage, Turn
+from chatsphere.ports.answers import AnswerRequest, SourcePassage, Turn
 from chatsphere.settings import AnswerSettings, EmbeddingSettings
 from tests.loopback.gemini_faults import BlocksPrompt, Cuts, Finishes, Garbles, Refuses
 from tests.loopback.gemini_model import behave_well

@@ -7,7 +7,7 @@ import pytest
 from chatsphere.adapters.gemini.answers import GeminiAnswerModel
 from chatsphere.adapters.gemini.embedder import GeminiEmbedder
 from chatsphere.errors import ProviderRejectedError, UnavailableError
-from chatsphere.ports import Reachable
+from chatsphere.ports.reach import Reachable
 from chatsphere.settings import AnswerSettings, EmbeddingSettings
 from tests.loopback.gemini_faults import Refuses
 from tests.loopback.gemini_server import GeminiServer

@@ -10,7 +10,7 @@ from chatsphere.adapters.minilm import MiniLmEmbedder
 from chatsphere.adapters.model_folder import read_model_folder
 from chatsphere.bootstrap import Container
 from chatsphere.errors import ConfigurationError
-from chatsphere.ports import Vector
+from chatsphere.ports.embedding import Vector
 from tests.builders.model_folder import STATED, write_model_folder
 
 POOLING = "1_Pooling/config.json"

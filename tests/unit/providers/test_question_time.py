@@ -9,7 +9,7 @@ from chatsphere.adapters.gemini.embedder import GeminiEmbedder
 from chatsphere.adapters.pinecone.store import PineconeVectorStore
 from chatsphere.adapters.qdrant.store import QdrantVectorStore
 from chatsphere.errors import ProviderOverloadedError
-from chatsphere.ports import Namespace
+from chatsphere.ports.vectors import Namespace
 from chatsphere.settings import EmbeddingSettings, VectorStoreSettings
 from tests.unit.providers.scripted_server import ScriptedServer, answers
 

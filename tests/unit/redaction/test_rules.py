@@ -7,7 +7,7 @@ import pytest
 
 from chatsphere.adapters.redaction import RuleFinder, phones
 from chatsphere.knowledge.redaction.masking import MASK, masked
-from chatsphere.ports import PersonalDataKind
+from chatsphere.ports.personal_data import PersonalDataKind
 
 KINDS: tuple[PersonalDataKind, ...] = get_args(PersonalDataKind)
 FINDER = RuleFinder(["US", "GB", "DE", "FR", "ES", "IT", "NL", "AT", "CH"])

@@ -12,7 +12,9 @@ from chatsphere.knowledge.embedding import BotEmbedding
 from chatsphere.knowledge.retrieval import known_vectors
 from chatsphere.knowledge.retrieval.dense import DenseSide
 from chatsphere.knowledge.retrieval.known_vectors import IN_PROCESS, QuestionVectors
-from chatsphere.ports import CacheSpace, Namespace, Vector
+from chatsphere.ports.cache import CacheSpace
+from chatsphere.ports.embedding import Vector
+from chatsphere.ports.vectors import Namespace
 from tests.fakes import InMemoryVectorStore
 from tests.fakes_chat import DIMENSIONS, BagOfWordsEmbedder
 

@@ -2,7 +2,8 @@
 
 from uuid import UUID, uuid4
 
-from chatsphere.ports import Namespace, Vector, VectorRecord
+from chatsphere.ports.embedding import Vector
+from chatsphere.ports.vectors import Namespace, VectorRecord
 
 DIMENSIONS = 3
 

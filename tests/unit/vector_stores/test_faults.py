@@ -9,7 +9,7 @@ import pytest
 
 from chatsphere.adapters.qdrant.store import QdrantVectorStore
 from chatsphere.errors import ProviderOverloadedError, UnavailableError
-from chatsphere.ports import VectorStore
+from chatsphere.ports.vectors import VectorStore
 from tests.loopback.pinecone_server import PineconeServer, pinecone_settings, store_in_virtual_time
 from tests.loopback.qdrant_server import qdrant_settings
 from tests.loopback.scripted_http import Fault, Faults, LoopbackServer, Request

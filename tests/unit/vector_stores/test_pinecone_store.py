@@ -14,7 +14,7 @@ from chatsphere.adapters.pinecone.writing import MAX_RECORDS, MAX_REQUEST_BYTES
 from chatsphere.adapters.upstream import Reply
 from chatsphere.errors import UnavailableError
 from chatsphere.observability import logger
-from chatsphere.ports import Namespace
+from chatsphere.ports.vectors import Namespace
 from tests.loopback.pinecone_server import PineconeServer, pinecone_settings, running_pinecone, store_in_virtual_time
 from tests.loopback.pinecone_state import NEVER, Staleness
 from tests.loopback.scripted_http import Request

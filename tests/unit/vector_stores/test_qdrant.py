@@ -11,7 +11,7 @@ from qdrant_client.http.exceptions import UnexpectedResponse
 from chatsphere.adapters.qdrant.collection import ensure_collection
 from chatsphere.adapters.qdrant.store import QdrantVectorStore
 from chatsphere.errors import ConfigurationError, ProviderRejectedError
-from chatsphere.ports import Namespace
+from chatsphere.ports.vectors import Namespace
 from tests.loopback.qdrant_server import API_KEY, qdrant_settings
 from tests.loopback.scripted_http import LoopbackServer, Request
 from tests.unit.vector_stores.building import DIMENSIONS, new_namespace, record

@@ -14,7 +14,7 @@ from chatsphere.adapters.extractive.focus import Focus, focus_after
 from chatsphere.adapters.extractive.leaning import EXPLETIVE, is_fragment, leans, only_fillers, opening_end, refers
 from chatsphere.adapters.extractive.phrases import Phrase, phrases
 from chatsphere.adapters.extractive.terms import is_content_word, language_of, stem, word_set, words
-from chatsphere.ports import Turn
+from chatsphere.ports.answers import Turn
 
 MAX_BORROWED_WORDS: Final = 12
 """What is taken over from earlier questions: enough for a subject, too little to drown the question."""

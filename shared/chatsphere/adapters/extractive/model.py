@@ -6,17 +6,16 @@ from typing import Final
 
 from chatsphere.adapters.extractive.quotes import Quote, choose_quotes
 from chatsphere.adapters.extractive.selection import Reading, dot, rank_sentences
-from chatsphere.ports import (
+from chatsphere.ports.answers import (
     AnswerCitation,
     AnswerDelta,
     AnswerEnd,
     AnswerEvent,
     AnswerRequest,
-    Embedder,
     StandaloneQuestion,
-    TokenCounter,
     Turn,
 )
+from chatsphere.ports.embedding import Embedder, TokenCounter
 
 MODEL: Final = "extractive-1"
 SEPARATOR: Final = "\n\n"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from chatsphere.adapters.extractive.phrases import Phrase, phrases
 from chatsphere.adapters.extractive.terms import language_of, stem, words
-from chatsphere.ports import Turn
+from chatsphere.ports.answers import Turn
 
 
 def with_recalled_name(question: str, recalled: Sequence[Turn]) -> str:

@@ -10,7 +10,8 @@ from typing import Final
 
 from chatsphere.adapters.extractive.sentences import Sentence, split_sentences
 from chatsphere.adapters.extractive.terms import language_of, terms
-from chatsphere.ports import Embedder, SourcePassage, Vector
+from chatsphere.ports.answers import SourcePassage
+from chatsphere.ports.embedding import Embedder, Vector
 
 MAX_EMBEDDED: Final = 12
 """Sentences that are embedded for one answer, those that share most with the question (32 found no more)."""

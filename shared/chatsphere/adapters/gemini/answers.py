@@ -13,7 +13,7 @@ from chatsphere.adapters.gemini.prompt import answer_body, rewrite_body
 from chatsphere.adapters.gemini.stream import Piece, Tokens, messages, piece_of
 from chatsphere.adapters.gemini.tokens import GeminiTokenEstimate
 from chatsphere.errors import AnswerBlockedError, EmptyAnswerError, UnavailableError
-from chatsphere.ports import AnswerEnd, AnswerEvent, AnswerRequest, StandaloneQuestion, Turn
+from chatsphere.ports.answers import AnswerEnd, AnswerEvent, AnswerRequest, StandaloneQuestion, Turn
 from chatsphere.settings import AnswerSettings
 
 REWRITE_SECONDS: Final = 8.0

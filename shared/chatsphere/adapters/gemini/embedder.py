@@ -9,7 +9,7 @@ from chatsphere.adapters.gemini.prices import EMBEDDING_PRICES, embedding_price
 from chatsphere.adapters.gemini.tokens import GeminiTokenEstimate, fitting
 from chatsphere.adapters.upstream import QUESTION_SECONDS
 from chatsphere.errors import EmbeddingModelUnavailableError, UnavailableError
-from chatsphere.ports import Vector
+from chatsphere.ports.embedding import Vector
 from chatsphere.settings import EmbeddingSettings
 
 MAX_BATCH: Final = 100

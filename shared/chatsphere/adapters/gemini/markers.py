@@ -11,7 +11,7 @@ from typing import Final
 
 from chatsphere.adapters.extractive.sentences import split_sentences
 from chatsphere.adapters.gemini.support import read, supporting_quote
-from chatsphere.ports import AnswerCitation, AnswerDelta, SourcePassage
+from chatsphere.ports.answers import AnswerCitation, AnswerDelta, SourcePassage
 
 _INSIDE: Final = r"[\d \t,;–-]{1,40}"
 # A long run of white space is looked at from its start only: from each of its places it would take minutes.

@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from chatsphere.adapters.gemini.api import bare_name
-from chatsphere.ports import AnswerRequest, SourcePassage, Turn
+from chatsphere.ports.answers import AnswerRequest, SourcePassage, Turn
 
 RULES: Final = """\
 You answer questions from passages of documents. The last message holds numbered passages and then the question.

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from chatsphere.adapters.pinecone.index import IndexMissingError, ensure_index
 from chatsphere.adapters.pinecone.store import PineconeVectorStore
-from chatsphere.ports import Namespace, Vector, VectorMatch, VectorRecord, VectorsPage
+from chatsphere.ports.embedding import Vector
+from chatsphere.ports.vectors import Namespace, VectorMatch, VectorRecord, VectorsPage
 from chatsphere.settings import VectorStoreSettings
 
 MAKING_SECONDS: Final = 60.0

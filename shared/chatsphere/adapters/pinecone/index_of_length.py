@@ -8,7 +8,7 @@ from chatsphere.adapters.pinecone.further_index import MAKING_SECONDS
 from chatsphere.adapters.pinecone.index import IndexMissingError, PineconeIndex, ensure_index
 from chatsphere.adapters.pinecone.reading import Found, PineconeReader
 from chatsphere.adapters.pinecone.writing import delete_vectors, upsert_vectors
-from chatsphere.ports import Vector
+from chatsphere.ports.embedding import Vector
 from chatsphere.settings import VectorStoreSettings
 
 Read = TypeVar("Read")

@@ -25,14 +25,9 @@ from chatsphere.adapters.pinecone.writing import (
 from chatsphere.adapters.vector_batches import batches, cosine, require_dimensions
 from chatsphere.errors import UnavailableError
 from chatsphere.observability import logger
-from chatsphere.ports import (
-    ConversationsPage,
-    MessageFilter,
-    MessageMatch,
-    MessageVector,
-    Namespace,
-    Vector,
-)
+from chatsphere.ports.embedding import Vector
+from chatsphere.ports.message_vectors import ConversationsPage, MessageFilter, MessageMatch, MessageVector
+from chatsphere.ports.vectors import Namespace
 from chatsphere.settings import VectorStoreSettings
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from chatsphere.adapters.pinecone.index import PineconeIndex, is_missing_namespace
 from chatsphere.adapters.upstream import QUESTION_SECONDS, Reply
 from chatsphere.errors import UnavailableError
-from chatsphere.ports import Vector
+from chatsphere.ports.embedding import Vector
 
 MAX_TOP_K: Final = 10_000
 _PAGE: Final = 100

@@ -23,7 +23,8 @@ from chatsphere.adapters.pinecone.writing import (
 from chatsphere.adapters.vector_batches import batches, cosine, require_dimensions
 from chatsphere.errors import UnavailableError
 from chatsphere.observability import logger
-from chatsphere.ports import Namespace, Vector, VectorMatch, VectorRecord, VectorsPage
+from chatsphere.ports.embedding import Vector
+from chatsphere.ports.vectors import Namespace, VectorMatch, VectorRecord, VectorsPage
 from chatsphere.settings import VectorStoreSettings
 
 MAX_DOCUMENTS: Final = 1_000

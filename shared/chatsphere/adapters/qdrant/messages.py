@@ -9,14 +9,9 @@ from chatsphere.adapters.qdrant.collection import QdrantCollection
 from chatsphere.adapters.qdrant.store import LISTED, MAX_POINTS, MAX_REQUEST_BYTES, POINT_IDS
 from chatsphere.adapters.vector_batches import batches, cosine, require_dimensions
 from chatsphere.errors import UnavailableError
-from chatsphere.ports import (
-    ConversationsPage,
-    MessageFilter,
-    MessageMatch,
-    MessageVector,
-    Namespace,
-    Vector,
-)
+from chatsphere.ports.embedding import Vector
+from chatsphere.ports.message_vectors import ConversationsPage, MessageFilter, MessageMatch, MessageVector
+from chatsphere.ports.vectors import Namespace
 from chatsphere.settings import VectorStoreSettings
 
 PAYLOAD_INDEXES: Final[dict[str, Any]] = {

@@ -7,7 +7,8 @@ from uuid import UUID, uuid5
 from chatsphere.adapters.qdrant.collection import QdrantCollection
 from chatsphere.adapters.vector_batches import batches, cosine, require_dimensions
 from chatsphere.errors import UnavailableError
-from chatsphere.ports import Namespace, Vector, VectorMatch, VectorRecord, VectorsPage
+from chatsphere.ports.embedding import Vector
+from chatsphere.ports.vectors import Namespace, VectorMatch, VectorRecord, VectorsPage
 from chatsphere.settings import VectorStoreSettings
 
 MAX_POINTS: Final = 500

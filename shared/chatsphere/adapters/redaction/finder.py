@@ -6,7 +6,7 @@ from typing import Final
 from chatsphere.adapters.redaction.addresses import emails, ip_addresses
 from chatsphere.adapters.redaction.numbers import credit_cards, ibans, national_ids
 from chatsphere.adapters.redaction.phones import phones
-from chatsphere.ports import PersonalData, PersonalDataKind
+from chatsphere.ports.personal_data import PersonalData, PersonalDataKind
 
 REGIONS: Final = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "AT", "CH")
 """Each further one takes time, and makes more of other numbers look like phones'."""

@@ -9,7 +9,7 @@ from chatsphere.adapters.redis.address import RedisAddress
 from chatsphere.adapters.redis.connection import RedisConnection, Reply, ReplyError
 from chatsphere.adapters.upstream.circuit_breaker import CircuitBreaker
 from chatsphere.errors import ConfigurationError, UnavailableError
-from chatsphere.ports import CacheSpace
+from chatsphere.ports.cache import CacheSpace
 from chatsphere.settings import CacheServerSettings
 
 AT_A_TIME: Final = 1000

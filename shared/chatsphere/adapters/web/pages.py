@@ -14,7 +14,7 @@ from chatsphere.adapters.web.bodies import read_body
 from chatsphere.adapters.web.exchange import WebRequest, answer_to
 from chatsphere.adapters.web.resolving import Resolve, checked_addresses, system_resolver
 from chatsphere.knowledge.web.urls import WebUrl
-from chatsphere.ports import WebAnswer
+from chatsphere.ports.web import WebAnswer
 from chatsphere.settings import WebSettings
 
 MAX_VALUE: Final = 500

@@ -12,7 +12,7 @@ from chatsphere.adapters.web.exchange import WebRequest, answer_to
 from chatsphere.adapters.web.resolving import Resolve, checked_addresses, system_resolver
 from chatsphere.errors import UrlNotAllowedError, UrlUnreachableError
 from chatsphere.knowledge.web.urls import WebUrl
-from chatsphere.ports import PostAnswer
+from chatsphere.ports.web import PostAnswer
 from chatsphere.settings import WebSettings
 
 LOOK_UP_SECONDS: Final = 2.0

@@ -16,7 +16,7 @@ from chatsphere.chat.turns import AskedTurn, OpenTurn
 from chatsphere.db.database import Connection, Database
 from chatsphere.errors import NotFoundError
 from chatsphere.observability import Metric, logger, record
-from chatsphere.ports import Cache, CacheSpace
+from chatsphere.ports.cache import Cache, CacheSpace
 from chatsphere.queue_batches import describe
 
 KIND: Final = "answer"

@@ -13,7 +13,7 @@ from chatsphere.chat.feedback import queries
 from chatsphere.db.database import Connection
 from chatsphere.db.uuid_time import kept_between
 from chatsphere.errors import ConflictError, NotFoundError
-from chatsphere.ports import Ids
+from chatsphere.ports.system import Ids
 from chatsphere.retention.holds import lock_holds, refuse_if_held
 
 Row = dict[str, Any]

@@ -16,7 +16,9 @@ from chatsphere.chat.memory.times import DELETION_LEASE, DELETION_RECHECK
 from chatsphere.db.database import Connection, Database
 from chatsphere.knowledge.ingestion.memory_removal import memory_namespaces
 from chatsphere.observability import logger
-from chatsphere.ports import Clock, MessageVectors, Namespace
+from chatsphere.ports.message_vectors import MessageVectors
+from chatsphere.ports.system import Clock
+from chatsphere.ports.vectors import Namespace
 
 AT_A_TIME: Final = 50
 """Deletions that one message works off."""

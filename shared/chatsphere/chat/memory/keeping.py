@@ -19,7 +19,11 @@ from chatsphere.db.database import Connection, Database
 from chatsphere.errors import EmbeddingModelUnavailableError, NotFoundError, UnavailableError
 from chatsphere.knowledge.retrieval.embedding_text import storable
 from chatsphere.observability import Metric, logger, record
-from chatsphere.ports import Clock, Embedder, Ids, MessageQueue, MessageVector, MessageVectors, Namespace
+from chatsphere.ports.embedding import Embedder
+from chatsphere.ports.message_vectors import MessageVector, MessageVectors
+from chatsphere.ports.queues import MessageQueue
+from chatsphere.ports.system import Clock, Ids
+from chatsphere.ports.vectors import Namespace
 
 BATCH: Final = 64
 """Messages that are embedded at a time."""

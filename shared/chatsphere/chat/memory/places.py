@@ -5,7 +5,7 @@ from uuid import UUID
 
 from chatsphere.chat.memory import queries
 from chatsphere.db.database import Connection
-from chatsphere.ports import Namespace
+from chatsphere.ports.vectors import Namespace
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from chatsphere.bots.model import Bot
 from chatsphere.chat.turns import HISTORY_MESSAGES, PUBLIC, Question
-from chatsphere.ports import Turn
+from chatsphere.ports.answers import Turn
 
 
 @dataclass(frozen=True, slots=True)

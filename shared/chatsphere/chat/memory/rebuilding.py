@@ -11,7 +11,8 @@ from chatsphere.bots.configuration import BotConfiguration
 from chatsphere.chat.memory import queries
 from chatsphere.chat.memory.times import MEMORY_LEASE
 from chatsphere.db.database import Connection
-from chatsphere.ports import EmbeddingModel, Ids
+from chatsphere.ports.embedding import EmbeddingModel
+from chatsphere.ports.system import Ids
 
 CHARACTERS_OF_TOKEN: Final = 4
 """About so many of most languages: messages are not counted before they are embedded."""

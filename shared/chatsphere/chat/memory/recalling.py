@@ -16,7 +16,10 @@ from chatsphere.db.uuid_time import SPREAD, made_at
 from chatsphere.failures import public_error
 from chatsphere.knowledge.retrieval.known_vectors import KnownVectors
 from chatsphere.observability import logger
-from chatsphere.ports import Embedder, MessageFilter, MessageQueue, MessageVectors, Turn
+from chatsphere.ports.answers import Turn
+from chatsphere.ports.embedding import Embedder
+from chatsphere.ports.message_vectors import MessageFilter, MessageVectors
+from chatsphere.ports.queues import MessageQueue
 
 RECALLED: Final = 3
 """Messages that are recalled at most."""

@@ -11,7 +11,8 @@ from chatsphere.chat.memory.messages import MemoryMessage, MemoryPurgeMessage
 from chatsphere.db.database import Database
 from chatsphere.knowledge.ingestion.reap_queries import in_turn
 from chatsphere.observability import Metric, logger, record
-from chatsphere.ports import Clock, MessageQueue
+from chatsphere.ports.queues import MessageQueue
+from chatsphere.ports.system import Clock
 
 MAX_BOTS: Final = 200
 """Bots of one run."""

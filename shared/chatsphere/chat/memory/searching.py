@@ -10,7 +10,8 @@ from chatsphere.errors import EmbeddingModelUnavailableError
 from chatsphere.knowledge.retrieval.embedding_text import storable
 from chatsphere.knowledge.retrieval.known_vectors import KnownVectors, embedded
 from chatsphere.observability import logger
-from chatsphere.ports import Embedder, MessageFilter, MessageMatch, MessageVectors
+from chatsphere.ports.embedding import Embedder
+from chatsphere.ports.message_vectors import MessageFilter, MessageMatch, MessageVectors
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from chatsphere.chat.message_search import queries
 from chatsphere.chat.message_search.highlights import Snippet, candidates, snippet_of
 from chatsphere.chat.message_search.semantic import SemanticSearch
 from chatsphere.db.database import SLOW_READ_MS, Connection, Database
-from chatsphere.ports import MessageFilter, MessageMatch
+from chatsphere.ports.message_vectors import MessageFilter, MessageMatch
 
 Mode = Literal["fulltext", "semantic", "both"]
 Row = dict[str, Any]

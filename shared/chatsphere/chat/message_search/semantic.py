@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
 
-from chatsphere.ports import MessageFilter, MessageMatch
+from chatsphere.ports.message_vectors import MessageFilter, MessageMatch
 
 
 class SemanticSearch(Protocol):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from chatsphere.chat.openai.errors import RefusedParameterError
-from chatsphere.ports import Turn
+from chatsphere.ports.answers import Turn
 
 MAX_QUESTION_CHARS: Final = 8000
 MAX_HISTORY_CHARS: Final = 32_000

@@ -15,7 +15,7 @@ from chatsphere.chat.openai import queries
 from chatsphere.chat.turns import Question
 from chatsphere.db.database import Database
 from chatsphere.failures import public_error
-from chatsphere.ports import Turn
+from chatsphere.ports.answers import Turn
 
 
 @dataclass(frozen=True, slots=True)

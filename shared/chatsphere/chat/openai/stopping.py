@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from chatsphere.chat.estimating import about_spent
-from chatsphere.ports import (
+from chatsphere.ports.answers import (
     AnswerCitation,
     AnswerDelta,
     AnswerEnd,

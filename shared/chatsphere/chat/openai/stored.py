@@ -13,7 +13,7 @@ from chatsphere.chat.turns import HISTORY_MESSAGES
 from chatsphere.db.database import Connection
 from chatsphere.db.uuid_time import kept_between
 from chatsphere.errors import NotFoundError, UnavailableError
-from chatsphere.ports import Turn
+from chatsphere.ports.answers import Turn
 
 PREFIX: Final = "resp_"
 PREVIOUS: Final = "previous_response_id"

@@ -22,7 +22,7 @@ from chatsphere.knowledge.extraction.protocol import (
 from chatsphere.knowledge.extraction.recognition import Recognizer
 from chatsphere.knowledge.extraction.sandbox import Sandbox
 from chatsphere.knowledge.text import Block
-from chatsphere.ports import Ocr
+from chatsphere.ports.ocr import Ocr
 
 PARSERS = {
     Format.PDF: "chatsphere.knowledge.extraction.pdf:parse",

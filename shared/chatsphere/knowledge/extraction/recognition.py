@@ -10,7 +10,7 @@ from chatsphere.errors import CorruptDocumentError, DocumentError, ExtractionLim
 from chatsphere.knowledge.extraction.parsed import clean
 from chatsphere.knowledge.extraction.protocol import MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS, ImagePiece, ScannedPage
 from chatsphere.knowledge.text import Block
-from chatsphere.ports import Ocr
+from chatsphere.ports.ocr import Ocr
 
 _PROGRESS_SECONDS: Final = 1.0
 _MAX_CHARS: Final = 100_000

@@ -19,7 +19,7 @@ from chatsphere.knowledge.history.cursor import HEADER, Cursor
 from chatsphere.knowledge.history.events import WatchEvent
 from chatsphere.knowledge.history.presenting import frames
 from chatsphere.knowledge.history.watching import POLL_SECONDS, STREAM_SECONDS, Watch, Watched
-from chatsphere.ports import Clock, Ids
+from chatsphere.ports.system import Clock, Ids
 
 
 class Services(Protocol):

@@ -14,7 +14,7 @@ from chatsphere.knowledge.history.cursor import Cursor
 from chatsphere.knowledge.history.events import BecameIdle, DocumentChanged, StateTaken, TimeIsOver, WatchEvent
 from chatsphere.knowledge.history.status import DocumentState, ingestion_status, under_way
 from chatsphere.knowledge.history.stream_slots import stream_slot
-from chatsphere.ports import Clock
+from chatsphere.ports.system import Clock
 
 POLL_SECONDS: Final = 1.0
 STREAM_SECONDS: Final = 50.0

@@ -7,7 +7,8 @@ from typing import Any
 from chatsphere.knowledge.ingestion.messages import EmbedMessage, vector_id
 from chatsphere.knowledge.retrieval.embedding_text import embedding_text
 from chatsphere.observability import Metric, record
-from chatsphere.ports import Embedder, Namespace, VectorRecord, VectorStore
+from chatsphere.ports.embedding import Embedder
+from chatsphere.ports.vectors import Namespace, VectorRecord, VectorStore
 
 EmbedderFor = Callable[[str | None], Embedder]
 """Returns the embedder of a model's name, None: the deployment's own."""

@@ -10,7 +10,7 @@ from uuid import UUID
 from chatsphere.errors import DocumentError, DocumentTooLargeError
 from chatsphere.knowledge.ingestion.errors import ObjectMissingError, SizeMismatchError
 from chatsphere.knowledge.ingestion.events import ObjectEvent
-from chatsphere.ports import StoredObject
+from chatsphere.ports.objects import StoredObject
 
 DECLARED_SIZE: Final = "declared-size"
 """Metadata of an object that came by a presigned form: how large it was to be."""

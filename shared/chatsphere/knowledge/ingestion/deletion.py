@@ -28,7 +28,10 @@ from chatsphere.knowledge.ingestion.vector_removal import VectorRemoval
 from chatsphere.knowledge.retrieval.lexical_index import unindex_some
 from chatsphere.knowledge.web.keeping_out import keep_out
 from chatsphere.observability import logger
-from chatsphere.ports import Clock, MessageQueue, ObjectStore, ObjectVersion, VectorStore
+from chatsphere.ports.objects import ObjectStore, ObjectVersion
+from chatsphere.ports.queues import MessageQueue
+from chatsphere.ports.system import Clock
+from chatsphere.ports.vectors import VectorStore
 from chatsphere.queue_batches import NotNowError, describe
 from chatsphere.retention.holds import refuse_document_if_held
 

@@ -18,7 +18,8 @@ from chatsphere.knowledge.ingestion.vector_removal import VectorRemoval
 from chatsphere.knowledge.retrieval.embedding_text import embedding_text
 from chatsphere.knowledge.retrieval.lexical_index import SEGMENT_CHUNKS, compact, index_document
 from chatsphere.observability import Metric, logger, record
-from chatsphere.ports import Clock, Ids, Namespace, VectorStore
+from chatsphere.ports.system import Clock, Ids
+from chatsphere.ports.vectors import Namespace, VectorStore
 from chatsphere.queue_batches import NotNowError, describe
 
 MAX_SWITCHES: Final = 3

@@ -33,16 +33,11 @@ from chatsphere.knowledge.ingestion.times import EXTRACT_TIME, MAX_ATTEMPTS, PAR
 from chatsphere.knowledge.ingestion.transitions import fail_document, refresh_bot_status
 from chatsphere.knowledge.redaction.masking import MakeFinder, masking, no_finder
 from chatsphere.observability import logger
-from chatsphere.ports import (
-    Clock,
-    Ids,
-    MalwareScanner,
-    MessageQueue,
-    ObjectStore,
-    ScanVerdict,
-    StoredObject,
-    TokenCounter,
-)
+from chatsphere.ports.embedding import TokenCounter
+from chatsphere.ports.objects import ObjectStore, StoredObject
+from chatsphere.ports.queues import MessageQueue
+from chatsphere.ports.system import Clock, Ids
+from chatsphere.ports.uploads import MalwareScanner, ScanVerdict
 from chatsphere.queue_batches import describe
 
 ReadFile = Callable[..., Extraction]

@@ -13,7 +13,8 @@ from chatsphere.knowledge.ingestion.errors import LeaseLostError
 from chatsphere.knowledge.ingestion.messages import ExtractMessage
 from chatsphere.knowledge.ingestion.times import EXTRACT_LEASE, PICKUP, RENEW_EVERY, TIME_PER_CHUNK
 from chatsphere.knowledge.ingestion.transitions import DROP_UNSEEN_CHUNKS
-from chatsphere.ports import Clock, PersonalDataKind
+from chatsphere.ports.personal_data import PersonalDataKind
+from chatsphere.ports.system import Clock
 from chatsphere.queue_batches import NotNowError
 
 

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from chatsphere.db.database import Connection, Database
 from chatsphere.knowledge.ingestion.vector_removal import Place
-from chatsphere.ports import MessageVectors, Namespace
+from chatsphere.ports.message_vectors import MessageVectors
+from chatsphere.ports.vectors import Namespace
 
 PLACES: Final = """
     SELECT revision, dimensions FROM bot_memories

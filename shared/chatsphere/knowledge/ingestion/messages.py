@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from chatsphere.ports import Namespace
+from chatsphere.ports.vectors import Namespace
 from chatsphere.queue_messages import TenantMessage
 
 

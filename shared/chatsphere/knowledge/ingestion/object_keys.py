@@ -7,7 +7,7 @@ from uuid import UUID
 
 from chatsphere.errors import FieldError
 from chatsphere.knowledge.ingestion.errors import InvalidNameError
-from chatsphere.ports import Namespace
+from chatsphere.ports.vectors import Namespace
 
 MAX_KEY_BYTES: Final = 1024
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from chatsphere.db.database import Connection, Database
 from chatsphere.knowledge.ingestion import receipt_queries as queries
 from chatsphere.knowledge.ingestion.receipts import Deletion, note_found, versions_json
-from chatsphere.ports import ObjectStore, ObjectVersion, StoredObject
+from chatsphere.ports.objects import ObjectStore, ObjectVersion, StoredObject
 from chatsphere.queue_batches import NotNowError
 
 CLOCK_SKEW: Final = timedelta(seconds=2)

@@ -22,7 +22,9 @@ from chatsphere.knowledge.redaction.masking import Mask, nothing_masked
 from chatsphere.knowledge.retrieval.lexical_index import SEGMENT_CHUNKS, index_ahead
 from chatsphere.knowledge.text import Chunk
 from chatsphere.observability import logger
-from chatsphere.ports import Clock, Ids, MessageQueue, TokenCounter
+from chatsphere.ports.embedding import TokenCounter
+from chatsphere.ports.queues import MessageQueue
+from chatsphere.ports.system import Clock, Ids
 
 BATCH_CHUNKS: Final = 64
 """Chunks in one embedding message, and in memory at a time."""

@@ -26,7 +26,10 @@ from chatsphere.knowledge.ingestion.vector_cleanup import VectorCleanup
 from chatsphere.knowledge.ingestion.vector_removal import VectorRemoval
 from chatsphere.knowledge.retrieval.lexical_index import unindex_some
 from chatsphere.observability import logger
-from chatsphere.ports import Clock, MessageVectors, ObjectStore, VectorStore
+from chatsphere.ports.message_vectors import MessageVectors
+from chatsphere.ports.objects import ObjectStore
+from chatsphere.ports.system import Clock
+from chatsphere.ports.vectors import VectorStore
 from chatsphere.queue_batches import NotNowError
 
 STEP: Final = 100

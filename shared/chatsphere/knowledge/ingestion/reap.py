@@ -29,7 +29,8 @@ from chatsphere.knowledge.ingestion.transitions import fail_document, refresh_bo
 from chatsphere.knowledge.training.messages import TrainingMessage
 from chatsphere.knowledge.training.reviving import RunReviver
 from chatsphere.observability import Metric, logger, record
-from chatsphere.ports import Clock, Ids, MessageQueue
+from chatsphere.ports.queues import MessageQueue
+from chatsphere.ports.system import Clock, Ids
 from chatsphere.queue_batches import describe
 
 MAX_DOCUMENTS: Final = 200

@@ -15,7 +15,7 @@ from chatsphere.db.database import Connection
 from chatsphere.errors import NotFoundError
 from chatsphere.knowledge.ingestion import receipt_queries as queries
 from chatsphere.knowledge.ingestion.times import BOT_RECHECK, DELETE_LEASE, DOCUMENT_RECHECK
-from chatsphere.ports import ObjectVersion
+from chatsphere.ports.objects import ObjectVersion
 
 Reason = Literal["api", "bucket", "source", "reconcile", "retention"]
 """Who wanted it gone: a request, the bucket, the web source that it came from, a comparison of the stores, or a

@@ -13,7 +13,8 @@ from chatsphere.knowledge.ingestion.errors import DocumentInProgressError, NoSto
 from chatsphere.knowledge.ingestion.messages import ExtractMessage
 from chatsphere.knowledge.ingestion.times import DEADLINE, PICKUP
 from chatsphere.knowledge.ingestion.transitions import DROP_UNSEEN_CHUNKS, refresh_bot_status
-from chatsphere.ports import Clock, MessageQueue
+from chatsphere.ports.queues import MessageQueue
+from chatsphere.ports.system import Clock
 
 AT_ONCE: Final = 500
 """Documents of one request."""

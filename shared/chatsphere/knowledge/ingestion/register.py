@@ -19,7 +19,9 @@ from chatsphere.knowledge.ingestion.room import lack_of_room
 from chatsphere.knowledge.ingestion.times import DEADLINE, ERASE_AT_ONCE, PICKUP
 from chatsphere.knowledge.ingestion.transitions import DROP_UNSEEN_CHUNKS, fail_document, refresh_bot_status
 from chatsphere.observability import logger
-from chatsphere.ports import Clock, Ids, MessageQueue, ObjectStore, StoredObject
+from chatsphere.ports.objects import ObjectStore, StoredObject
+from chatsphere.ports.queues import MessageQueue
+from chatsphere.ports.system import Clock, Ids
 from chatsphere.queue_batches import NotNowError
 from chatsphere.retention.holds import is_document_held
 

@@ -14,7 +14,8 @@ from chatsphere.knowledge.ingestion.errors import InvalidNameError
 from chatsphere.knowledge.ingestion.messages import ExtractMessage
 from chatsphere.knowledge.ingestion.object_keys import ObjectKey
 from chatsphere.knowledge.ingestion.times import PICKUP
-from chatsphere.ports import Clock, MessageQueue
+from chatsphere.ports.queues import MessageQueue
+from chatsphere.ports.system import Clock
 
 RESULT: Final = "GuardDuty Malware Protection Object Scan Result"
 """The kind of EventBridge's event."""

@@ -20,7 +20,8 @@ from chatsphere.knowledge.ingestion.register import Registrar
 from chatsphere.knowledge.ingestion.room import require_room_for
 from chatsphere.knowledge.ingestion.times import UPLOAD_GRACE
 from chatsphere.knowledge.ingestion.transitions import refresh_bot_status
-from chatsphere.ports import Clock, Ids, ObjectStore, PresignedPost
+from chatsphere.ports.objects import ObjectStore, PresignedPost
+from chatsphere.ports.system import Clock, Ids
 from chatsphere.queue_batches import NotNowError
 
 Outcome = Literal["created", "replaced", "unchanged"]

@@ -11,7 +11,7 @@ from chatsphere.db.database import Connection
 from chatsphere.errors import DocumentError
 from chatsphere.knowledge.ingestion.deletion_queries import EARLY_BATCHES
 from chatsphere.observability import Metric, logger, record
-from chatsphere.ports import Ids
+from chatsphere.ports.system import Ids
 
 HOLD_BOT: Final = """
     SELECT FROM bots WHERE organization_id = app.current_organization() AND id = %(bot_id)s FOR NO KEY UPDATE

@@ -7,7 +7,8 @@ from chatsphere.db.database import Database
 from chatsphere.knowledge.embedding import bot_namespaces
 from chatsphere.knowledge.ingestion import deletion_queries as queries
 from chatsphere.knowledge.ingestion.times import CLEANUP_LEASE
-from chatsphere.ports import Clock, Namespace, VectorStore
+from chatsphere.ports.system import Clock
+from chatsphere.ports.vectors import Namespace, VectorStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from chatsphere.db.database import Database
 from chatsphere.knowledge.embedding import bot_namespaces
-from chatsphere.ports import Namespace, VectorStore
+from chatsphere.ports.vectors import Namespace, VectorStore
 
 Place = tuple[int, int | None]
 """A revision, and the length of its vectors."""

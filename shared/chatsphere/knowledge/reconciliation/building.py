@@ -11,7 +11,10 @@ from chatsphere.knowledge.reconciliation.index import IndexComparison
 from chatsphere.knowledge.reconciliation.objects import ObjectComparison
 from chatsphere.knowledge.reconciliation.reconcile import Reconciler
 from chatsphere.knowledge.reconciliation.vectors import VectorComparison
-from chatsphere.ports import Clock, Ids, MessageQueue, ObjectStore, VectorStore
+from chatsphere.ports.objects import ObjectStore
+from chatsphere.ports.queues import MessageQueue
+from chatsphere.ports.system import Clock, Ids
+from chatsphere.ports.vectors import VectorStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Protocol
 from uuid import UUID
 
 from chatsphere.knowledge.reconciliation.findings import Findings
-from chatsphere.ports import Namespace
+from chatsphere.ports.vectors import Namespace
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from chatsphere.knowledge.reconciliation import queries
 from chatsphere.knowledge.reconciliation.comparison import Subject
 from chatsphere.knowledge.reconciliation.findings import Difference, Findings
 from chatsphere.knowledge.retrieval.lexical_index import index_document
-from chatsphere.ports import Clock, VectorStore
+from chatsphere.ports.system import Clock
+from chatsphere.ports.vectors import VectorStore
 
 PAGE: Final = 50
 

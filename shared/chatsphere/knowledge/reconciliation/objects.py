@@ -13,7 +13,7 @@ from chatsphere.knowledge.ingestion.register import Registrar
 from chatsphere.knowledge.reconciliation import queries
 from chatsphere.knowledge.reconciliation.comparison import Subject
 from chatsphere.knowledge.reconciliation.findings import Difference, Findings
-from chatsphere.ports import ListedObject, ObjectStore
+from chatsphere.ports.objects import ListedObject, ObjectStore
 from chatsphere.queue_batches import NotNowError
 
 PAGE: Final = 500

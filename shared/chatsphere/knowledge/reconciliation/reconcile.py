@@ -16,7 +16,8 @@ from chatsphere.knowledge.reconciliation.comparison import Comparison, Subject
 from chatsphere.knowledge.reconciliation.findings import MAX_EXAMPLES, Findings
 from chatsphere.knowledge.reconciliation.reports import LEASE, Reconciliation, begin, is_due, running
 from chatsphere.observability import Metric, logger, record
-from chatsphere.ports import Clock, Ids, MessageQueue
+from chatsphere.ports.queues import MessageQueue
+from chatsphere.ports.system import Clock, Ids
 
 STEPS: Final = ("objects", "documents", "vectors", "index")
 

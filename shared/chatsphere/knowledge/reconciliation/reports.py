@@ -12,7 +12,7 @@ from chatsphere.knowledge.documents import require_bot
 from chatsphere.knowledge.ingestion.times import RECONCILE_EVERY
 from chatsphere.knowledge.reconciliation import queries
 from chatsphere.knowledge.reconciliation.errors import ReconciliationRunningError
-from chatsphere.ports import Ids
+from chatsphere.ports.system import Ids
 
 KEPT: Final = 20
 """Reports of a bot."""

@@ -7,7 +7,7 @@ from chatsphere.db.database import Database
 from chatsphere.knowledge.reconciliation import queries
 from chatsphere.knowledge.reconciliation.comparison import Subject
 from chatsphere.knowledge.reconciliation.findings import Difference, Findings
-from chatsphere.ports import VectorStore
+from chatsphere.ports.vectors import VectorStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Final
 
 from chatsphere.errors import ConfigurationError
 from chatsphere.knowledge.text import Block
-from chatsphere.ports import PersonalDataFinder, PersonalDataKind
+from chatsphere.ports.personal_data import PersonalDataFinder, PersonalDataKind
 
 MASK: Final = "█"
 

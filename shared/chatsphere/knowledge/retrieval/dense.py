@@ -10,7 +10,8 @@ from chatsphere.knowledge.embedding import BotEmbedding
 from chatsphere.knowledge.retrieval.known_vectors import KnownVectors, embedded
 from chatsphere.knowledge.retrieval.settings import CANDIDATES
 from chatsphere.observability import Metric, logger, record
-from chatsphere.ports import Embedder, Vector, VectorStore
+from chatsphere.ports.embedding import Embedder, Vector
+from chatsphere.ports.vectors import VectorStore
 
 
 @dataclass(slots=True)

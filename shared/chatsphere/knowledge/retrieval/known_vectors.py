@@ -10,7 +10,9 @@ from typing import Final, Protocol
 
 from chatsphere.errors import UnavailableError
 from chatsphere.observability import Metric, logger, record
-from chatsphere.ports import Cache, CacheSpace, Embedder, Namespace, Vector
+from chatsphere.ports.cache import Cache, CacheSpace
+from chatsphere.ports.embedding import Embedder, Vector
+from chatsphere.ports.vectors import Namespace
 
 KIND: Final = "question"
 IN_PROCESS: Final = 256

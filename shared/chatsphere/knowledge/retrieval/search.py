@@ -21,7 +21,8 @@ from chatsphere.knowledge.retrieval.models import Mode, SearchResult
 from chatsphere.knowledge.retrieval.reading import Row, missing_of, read_chunks, read_neighbours
 from chatsphere.knowledge.retrieval.results import Found, result_of
 from chatsphere.knowledge.retrieval.settings import DEFAULTS, RetrievalSettings
-from chatsphere.ports import Embedder, VectorStore
+from chatsphere.ports.embedding import Embedder
+from chatsphere.ports.vectors import VectorStore
 
 DEFAULT_LIMIT: Final = 8
 

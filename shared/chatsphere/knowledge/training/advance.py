@@ -11,7 +11,9 @@ from chatsphere.knowledge.training.ending import RunEnding
 from chatsphere.knowledge.training.messages import ReembedMessage, TrainingMessage
 from chatsphere.knowledge.training.times import RUN_LEASE, SECOND_LOOK, WAVE
 from chatsphere.observability import logger
-from chatsphere.ports import Clock, Ids, MessageQueue, Namespace, VectorStore
+from chatsphere.ports.queues import MessageQueue
+from chatsphere.ports.system import Clock, Ids
+from chatsphere.ports.vectors import Namespace, VectorStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from chatsphere.knowledge.ingestion.messages import EmbedMessage
 from chatsphere.knowledge.training import queries
 from chatsphere.knowledge.training.messages import TrainingMessage
 from chatsphere.observability import logger
-from chatsphere.ports import Clock, Ids
+from chatsphere.ports.system import Clock, Ids
 
 
 @dataclass(frozen=True, slots=True)

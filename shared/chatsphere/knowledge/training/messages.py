@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from chatsphere.knowledge.ingestion.messages import EmbedMessage, Message
-from chatsphere.ports import Namespace
+from chatsphere.ports.vectors import Namespace
 
 
 class TrainingMessage(Message):

@@ -7,7 +7,8 @@ from chatsphere.knowledge.training import queries
 from chatsphere.knowledge.training.ending import RunEnding
 from chatsphere.knowledge.training.messages import TrainingMessage
 from chatsphere.knowledge.training.times import MAX_ATTEMPTS, RUN_LEASE
-from chatsphere.ports import Clock, Ids, MessageQueue
+from chatsphere.ports.queues import MessageQueue
+from chatsphere.ports.system import Clock, Ids
 
 STALLED = "training_stalled"
 """`error_code` of a run in which not one more batch was embedded however often it was taken up."""

@@ -15,7 +15,7 @@ from chatsphere.knowledge.training import queries
 from chatsphere.knowledge.training.ending import RunEnding
 from chatsphere.knowledge.training.messages import TrainingMessage
 from chatsphere.knowledge.training.times import RUN_LEASE
-from chatsphere.ports import EmbeddingModel
+from chatsphere.ports.embedding import EmbeddingModel
 
 
 class UnknownEmbeddingModelError(InvalidRequestError):

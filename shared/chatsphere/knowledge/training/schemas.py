@@ -10,7 +10,7 @@ from pydantic import Field
 from chatsphere.http.models import ApiRequest, ApiResponse
 from chatsphere.knowledge.calibration.calibrations import FittedCalibration
 from chatsphere.knowledge.calibration.schemas import CalibrationResponse, calibration_response
-from chatsphere.ports import EmbeddingModel
+from chatsphere.ports.embedding import EmbeddingModel
 
 ModelName = Annotated[str, Field(min_length=1, max_length=200, description="One of `GET /v1/embedding-models`.")]
 

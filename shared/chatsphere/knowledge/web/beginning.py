@@ -8,7 +8,8 @@ from chatsphere.db.database import Connection
 from chatsphere.knowledge.web import sources_queries as queries
 from chatsphere.knowledge.web.messages import FetchMessage
 from chatsphere.knowledge.web.times import PICKUP
-from chatsphere.ports import Ids, Namespace
+from chatsphere.ports.system import Ids
+from chatsphere.ports.vectors import Namespace
 
 
 def begin_sync(

@@ -8,7 +8,7 @@ from chatsphere.db.database import Connection
 from chatsphere.knowledge.web import sources_queries, steps_queries
 from chatsphere.knowledge.web.leases import Step
 from chatsphere.knowledge.web.urls import WebUrl
-from chatsphere.ports import Ids
+from chatsphere.ports.system import Ids
 
 MAX_SITEMAPS: Final = 500
 MAX_SITEMAP_DEPTH: Final = 2

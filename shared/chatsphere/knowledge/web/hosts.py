@@ -14,7 +14,8 @@ from chatsphere.knowledge.web import hosts_queries as queries
 from chatsphere.knowledge.web.errors import RobotsUnreachableError
 from chatsphere.knowledge.web.robots import EVERYTHING, Robots
 from chatsphere.knowledge.web.urls import WebUrl
-from chatsphere.ports import Clock, PageFetcher, WebAnswer
+from chatsphere.ports.system import Clock
+from chatsphere.ports.web import PageFetcher, WebAnswer
 from chatsphere.settings import WebSettings
 
 ROBOTS_KEPT: Final = timedelta(hours=1)

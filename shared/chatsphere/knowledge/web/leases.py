@@ -9,7 +9,7 @@ from chatsphere.db.database import Database
 from chatsphere.knowledge.web import steps_queries as queries
 from chatsphere.knowledge.web.messages import FetchMessage
 from chatsphere.knowledge.web.times import PICKUP, STEP_LEASE
-from chatsphere.ports import Clock, Ids
+from chatsphere.ports.system import Clock, Ids
 from chatsphere.queue_batches import NotNowError
 
 

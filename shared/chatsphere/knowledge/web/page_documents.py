@@ -21,7 +21,9 @@ from chatsphere.knowledge.web.announcing import announce_page
 from chatsphere.knowledge.web.errors import DuplicatePageError, NameTakenError
 from chatsphere.knowledge.web.leases import Step
 from chatsphere.knowledge.web.urls import WebUrl
-from chatsphere.ports import Clock, Ids, Namespace, ObjectStore, StoredObject
+from chatsphere.ports.objects import ObjectStore, StoredObject
+from chatsphere.ports.system import Clock, Ids
+from chatsphere.ports.vectors import Namespace
 from chatsphere.queue_batches import NotNowError
 from chatsphere.retention.holds import is_document_held
 

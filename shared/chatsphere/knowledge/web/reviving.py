@@ -8,7 +8,8 @@ from chatsphere.knowledge.web.beginning import begin_sync
 from chatsphere.knowledge.web.messages import FetchMessage
 from chatsphere.knowledge.web.times import PICKUP
 from chatsphere.observability import Metric, logger, record
-from chatsphere.ports import Clock, Ids, MessageQueue
+from chatsphere.ports.queues import MessageQueue
+from chatsphere.ports.system import Clock, Ids
 from chatsphere.queue_batches import describe
 
 MAX_SOURCES: Final = 200

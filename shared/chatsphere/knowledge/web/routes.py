@@ -28,7 +28,7 @@ from chatsphere.knowledge.web.schemas import (
 )
 from chatsphere.knowledge.web.submitting import NewSource, Outcome, Sources
 from chatsphere.knowledge.web.urls import WebUrl
-from chatsphere.ports import Namespace
+from chatsphere.ports.vectors import Namespace
 
 router = Router()
 

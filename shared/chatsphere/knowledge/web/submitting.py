@@ -26,7 +26,9 @@ from chatsphere.knowledge.web.names import document_name
 from chatsphere.knowledge.web.sources import Source, get_source
 from chatsphere.knowledge.web.times import PICKUP
 from chatsphere.knowledge.web.urls import WebUrl
-from chatsphere.ports import Clock, Ids, MessageQueue, Namespace
+from chatsphere.ports.queues import MessageQueue
+from chatsphere.ports.system import Clock, Ids
+from chatsphere.ports.vectors import Namespace
 from chatsphere.retention.holds import refuse_document_if_held
 
 MAX_SOURCES: Final = {"page": 10_000, "sitemap": 100, "crawl": 100}

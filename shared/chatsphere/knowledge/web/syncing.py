@@ -31,7 +31,8 @@ from chatsphere.knowledge.web.times import (
     TRIES,
 )
 from chatsphere.observability import logger
-from chatsphere.ports import Clock, Ids, MessageQueue
+from chatsphere.ports.queues import MessageQueue
+from chatsphere.ports.system import Clock, Ids
 
 
 @dataclass(frozen=True, slots=True)

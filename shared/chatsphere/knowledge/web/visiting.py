@@ -14,7 +14,7 @@ from chatsphere.knowledge.web.errors import (
 )
 from chatsphere.knowledge.web.hosts import REDIRECTS, Budget, Hosts
 from chatsphere.knowledge.web.urls import WebUrl
-from chatsphere.ports import WebAnswer
+from chatsphere.ports.web import WebAnswer
 
 NOT_MODIFIED: Final = 304
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from chatsphere.archive.erasing import ArchiveEraser
-from chatsphere.ports import ObjectStore
+from chatsphere.ports.objects import ObjectStore
 from chatsphere.privacy.model import Part
 from chatsphere.privacy.parts.stores import Steps
 

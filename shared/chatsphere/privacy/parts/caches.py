@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from chatsphere.db.database import Database
-from chatsphere.ports import Cache
+from chatsphere.ports.cache import Cache
 from chatsphere.privacy.model import Part
 from chatsphere.privacy.parts.end_user_queries import BOTS
 from chatsphere.privacy.parts.stores import Steps

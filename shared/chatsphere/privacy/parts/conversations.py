@@ -8,7 +8,9 @@ from uuid import UUID
 from chatsphere.chat.memory.forgetting import forget_conversation
 from chatsphere.db.database import Database
 from chatsphere.knowledge.ingestion.memory_removal import memory_namespaces
-from chatsphere.ports import Clock, Ids, MessageVectors, Namespace
+from chatsphere.ports.message_vectors import MessageVectors
+from chatsphere.ports.system import Clock, Ids
+from chatsphere.ports.vectors import Namespace
 from chatsphere.privacy.model import Part
 from chatsphere.privacy.parts import end_user_queries as queries
 from chatsphere.privacy.parts.holding import refuse_part_if_held

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from chatsphere.archive.erasing import ArchiveEraser
 from chatsphere.db.database import Database
 from chatsphere.knowledge.ingestion.purge import Purger
-from chatsphere.ports import Cache, Clock, Ids, MessageVectors, ObjectStore
+from chatsphere.ports.cache import Cache
+from chatsphere.ports.message_vectors import MessageVectors
+from chatsphere.ports.objects import ObjectStore
+from chatsphere.ports.system import Clock, Ids
 
 
 @dataclass(frozen=True, slots=True)

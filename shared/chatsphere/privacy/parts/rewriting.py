@@ -12,7 +12,8 @@ from uuid import UUID
 from chatsphere.db.database import Connection, Database
 from chatsphere.errors import LegalHoldError
 from chatsphere.knowledge.ingestion.memory_removal import memory_namespaces
-from chatsphere.ports import Clock, MessageVectors
+from chatsphere.ports.message_vectors import MessageVectors
+from chatsphere.ports.system import Clock
 from chatsphere.privacy.model import Part
 from chatsphere.privacy.parts import document_queries as queries
 from chatsphere.privacy.parts.holding import refuse_part_if_held

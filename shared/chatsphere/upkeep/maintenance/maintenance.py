@@ -8,7 +8,8 @@ from uuid import UUID
 
 from chatsphere.db.database import Database
 from chatsphere.observability import logger
-from chatsphere.ports import Clock, ObjectStore
+from chatsphere.ports.objects import ObjectStore
+from chatsphere.ports.system import Clock
 from chatsphere.upkeep.maintenance.findings import findings_of
 from chatsphere.upkeep.maintenance.measuring import analyze_stale, measure
 from chatsphere.upkeep.maintenance.model import Report
