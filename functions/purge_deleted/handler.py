@@ -56,6 +56,7 @@ def _erasures(c: Container, purger: Purger) -> ErasureJob:
         clock=c.clock,
         ids=c.ids,
     )
-    organizations = OrganizationEraser(means, c.object_store, c.vector_store)
+    payments = None if c.stripe_settings.stripe_api_key is None else c.payments
+    organizations = OrganizationEraser(means, c.object_store, c.vector_store, payments)
     wholes = WholeErasures(organizations, PersonEraser(c.eraser_database, c.archive_eraser), c.clock)
     return ErasureJob(c.eraser_database, wholes, PartErasures(PartEraser(means), c.clock), c.clock)

@@ -8,6 +8,7 @@ from chatsphere.bootstrap import container
 from chatsphere.chat.interrupted import AnswerReaper
 from chatsphere.chat.memory.reviving import MemoryReviver
 from chatsphere.job_reviving import JobReviver
+from chatsphere.knowledge.ingestion.budget_waits import BudgetWaits
 from chatsphere.knowledge.ingestion.reap import Reaper
 from chatsphere.knowledge.web.reviving import SourceReviver
 from chatsphere.observability import invocation
@@ -35,6 +36,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, int]:
             c.clock,
             c.ids,
         )
+        waits = BudgetWaits(c.reaper_database, c.database, c.clock)
         sources = SourceReviver(c.reaper_database, c.database, c.fetch_queue, c.clock, c.ids)
         memory = MemoryReviver(c.reaper_database, c.embed_queue, c.purge_queue, c.clock)
         answers = AnswerReaper(c.reaper_database, c.database, c.clock, c.ids)
@@ -44,6 +46,8 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, int]:
         transfers = JobReviver(c.reaper_database, c.jobs_queue, c.clock, STALLED_TRANSFERS)
         return run_each(
             {
+                # Before documents: what may go on has a lease that has run out.
+                "budget_waits": waits.end,
                 "documents": reaper.reap,
                 "sources": sources.revive,
                 "memory": memory.revive,

@@ -5,6 +5,7 @@ from email.utils import parseaddr
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
@@ -115,6 +116,7 @@ class DeploymentConfig(_Section):
     mail: Mail | None = None
     stripe: Stripe | None = None
     default_plan: Plan = "Free"
+    operator_organizations: tuple[UUID, ...] = ()
     alarm_email: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
     monthly_budget_dollars: int = Field(default=50, ge=1)
     waf: bool | None = None

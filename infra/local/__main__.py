@@ -19,7 +19,7 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     start = commands.add_parser("up", help="run an instance until Ctrl-C")
     start.add_argument("--home", type=Path, default=Path(os.environ.get("CHATSPHERE_HOME") or ".chatsphere"))
-    start.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 8000))
+    start.add_argument("--port", type=_port, default=os.environ.get("PORT") or "8000")
     commands.add_parser("measure", help="start an instance in a temporary home; print its time, memory and CPU")
     arguments = parser.parse_args()
     if arguments.command == "measure":
@@ -32,6 +32,12 @@ def main() -> int:
         complain(str(error))
         return 1
     return up(product, Home(arguments.home.resolve()), arguments.port)
+
+
+def _port(text: str) -> int:
+    if not (text.isdecimal() and int(text) < 65536):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: PORT is a number from 0 (any free one) to 65535")
+    return int(text)
 
 
 if __name__ == "__main__":

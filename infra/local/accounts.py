@@ -19,4 +19,5 @@ def account_values(home: Home) -> dict[str, str]:
         "CREDENTIAL_TRIES_PER_MINUTE": "6000",
         "DEFAULT_PLAN": PLAN,
         "OWNERS_CHOOSE_PLAN": "true",
+        "OPERATOR_ORGANIZATIONS": "*",
     }

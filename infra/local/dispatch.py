@@ -53,19 +53,30 @@ class Dispatch:
     async def next_invocation(self, worker: Worker) -> Invocation:
         """Return the next invocation for a worker that has become free."""
         upcoming = worker.begin_listening()
-        while self._waiting:
+        # One that is being ended may ask once more, for it had just answered: it is given nothing.
+        while self._waiting and not worker.retired:
             invocation = self._waiting.popleft()
             if not invocation.settled:
                 worker.assign(invocation)
                 break
         else:
-            self._listening.append(worker)
+            if not worker.retired:
+                self._listening.append(worker)
         try:
             return await upcoming
         except asyncio.CancelledError:
             # The process asks no longer.
             self._take_off(worker)
+            if upcoming.done() and not upcoming.cancelled():
+                self.take_back(worker, upcoming.result())
             raise
+
+    def take_back(self, worker: Worker, invocation: Invocation) -> None:
+        """Give an invocation that never reached the worker's process to another, and to that one nothing more."""
+        self.forget(worker)
+        worker.drop(invocation)
+        if not invocation.settled:
+            self.submit(invocation)
 
     def forget(self, worker: Worker) -> None:
         """Give nothing more to a worker."""

@@ -9,6 +9,10 @@ class HomeInUseError(LocalRunError):
     """Another instance holds this home folder."""
 
 
+class HomeNotUsableError(LocalRunError):
+    """The home folder cannot be made, or this user may not use it."""
+
+
 class HalfRestoredError(LocalRunError):
     """A restore into this home was cut short."""
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from socket import socket
 from typing import Any
 
-from infra.local.errors import HalfRestoredError, HomeInUseError
+from infra.local.errors import HalfRestoredError, HomeInUseError, HomeNotUsableError
 from infra.local.files import write_json
 from infra.local.ports import is_free, listening_socket, unused_port
 
@@ -100,15 +100,25 @@ class Home:
 
         Raises:
             HomeInUseError: another process holds this home.
+            HomeNotUsableError: there can be none, or it is another user's.
         """
-        # Only owner access, but for the right to pass through: PostgreSQL may run as another user (see postgres.py).
-        self.root.mkdir(mode=0o711, parents=True, exist_ok=True)
-        lock = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        lock = self._open_lock()
         try:
             self._take(lock)
             yield
         finally:
             os.close(lock)
+
+    def _open_lock(self) -> int:
+        try:
+            # Only owner access, but for the right to pass through: PostgreSQL may run as another user.
+            self.root.mkdir(mode=0o711, parents=True, exist_ok=True)
+            return os.open(self.root / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise HomeNotUsableError(
+                f"{self.root} cannot be the home folder ({error.strerror}: {error.filename}); "
+                "set CHATSPHERE_HOME to a folder of your own"
+            ) from None
 
     def _take(self, lock: int) -> None:
         try:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import select
 import socket
 import traceback
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -17,6 +18,10 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+
+LEFT = "left"
+"""In a request's `scope["state"]`: a function that tells whether whoever waits for the response has closed the
+connection. It is asked when the whole request has been read."""
 
 # What an application raises is reported below; a cut-off response is on purpose.
 logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
@@ -75,4 +80,21 @@ class HttpServer:
             raise
 
     def _connection(self) -> asyncio.Protocol:
-        return H11Protocol(config=self._config, server_state=self._state, app_state={})
+        return _Connection(config=self._config, server_state=self._state, app_state={})
+
+
+class _Connection(H11Protocol):
+    """Tells the application, in the scope's state, what the loop may not have heard of yet: `LEFT`."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.app_state[LEFT] = lambda: _closed_by_peer(transport)
+
+
+def _closed_by_peer(transport: asyncio.Transport) -> bool:
+    """Ask the kernel; only where the other side has nothing more to send, so that what can be read is the end."""
+    if transport.is_closing():
+        return True
+    asking = select.poll()
+    asking.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+    return bool(asking.poll(0))

@@ -13,9 +13,10 @@ from infra.local.endpoints import Endpoints
 from infra.local.errors import LocalRunError
 from infra.local.home import Home
 from infra.local.launcher import REPOSITORY
+from infra.local.up import STOP_AT_EOF
 
 START_SECONDS = 120.0
-STOP_SECONDS = 30.0
+STOP_SECONDS = 60.0
 UP = (sys.executable, "-m", "infra.local", "up")
 
 
@@ -40,15 +41,18 @@ def running(
 def start(
     home: Path, port: int = 0, command: Sequence[str] = UP, *, environment: Mapping[str, str] | None = None
 ) -> subprocess.Popen[bytes]:
-    """Start an instance without waiting for it; its output goes to `<home>/output.log`."""
+    """Start an instance without waiting for it; its output goes to `<home>/output.log`.
+
+    It stops with this process, and when the returned object is dropped: that holds the end of the instance's input.
+    """
     home.mkdir(parents=True, exist_ok=True)
     python_path = os.pathsep.join((str(REPOSITORY), str(REPOSITORY / "shared")))
     with (home / "output.log").open("wb") as output:
         return subprocess.Popen(  # noqa: S603 - our own command
             [*command, "--home", str(home), "--port", str(port)],
             cwd=REPOSITORY,
-            env={**os.environ, **(environment or {}), "PYTHONPATH": python_path},
-            stdin=subprocess.DEVNULL,
+            env={**os.environ, **(environment or {}), "PYTHONPATH": python_path, STOP_AT_EOF: "1"},
+            stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -72,6 +76,8 @@ def stop(process: subprocess.Popen[bytes], within: float = STOP_SECONDS) -> int:
     """Ask the instance to stop, kill it if it does not, and return its exit code."""
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
+    if process.stdin is not None:
+        process.stdin.close()
     try:
         return process.wait(within)
     except subprocess.TimeoutExpired:

@@ -2,6 +2,7 @@
 
 import os
 from collections import deque
+from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 
@@ -20,12 +21,13 @@ class LogFile:
         self._last: deque[bytes] = deque(maxlen=REMEMBERED_LINES)
 
     def write(self, line: bytes) -> None:
-        """Append one line (with its line end)."""
-        if self._size + len(line) > self._max_bytes and self._size:
-            self._rotate()
-        self._file.write(line)
-        self._size += len(line)
+        """Append one line (with its line end). Where the disk is full it is remembered, and the file lacks it."""
         self._last.append(line)
+        # Whoever writes answers a request, or empties the pipe of a process that would stand still: neither may end.
+        with suppress(OSError):
+            if self._size + len(line) > self._max_bytes and self._size:
+                self._rotate()
+            self._size += self._file.write(line)
 
     def tail(self) -> str:
         """Return the last lines written."""

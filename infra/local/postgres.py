@@ -42,6 +42,8 @@ CONFIGURATION = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",  # a long home would exceed the limit of a socket's path
     "max_connections": "100",
+    # A statement may lock each partition with its indexes: of a table by day more than a thousand.
+    "max_locks_per_transaction": "256",
     "shared_buffers": "64MB",
     "work_mem": "8MB",
     "maintenance_work_mem": "128MB",

@@ -15,10 +15,13 @@ def serving(server: Postgres) -> Iterator[str]:
     # The loop runs all the time: a log that nobody reads would stop the server when its pipe is full.
     thread = Thread(target=loop.run_forever, daemon=True)
     thread.start()
+    starting = asyncio.run_coroutine_threadsafe(server.start(), loop)
     try:
-        asyncio.run_coroutine_threadsafe(server.start(), loop).result()
+        starting.result()
         yield server.url()
     finally:
+        # Ctrl-C comes while it starts, too; what goes on in a loop that is closed ends in a traceback.
+        starting.cancel()
         asyncio.run_coroutine_threadsafe(server.stop(), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()

@@ -53,7 +53,7 @@ class RouteTable:
         segments = _segments(path)
         found = [entry for entry in self._routes if _matches(entry[0], segments)]
         if not found:
-            raise NotFoundError("No such path")
+            raise NotFoundError("There is nothing at this path; /docs shows what there is.")
         template = found[0][0]
         found = [entry for entry in found if entry[0] == template]
         for _, route, function, streaming in found:

@@ -6,12 +6,12 @@ https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 import asyncio
 import json
 import re
-from collections.abc import MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import suppress
 from typing import Any
 
 from infra.local.errors import FunctionFailedError
-from infra.local.http_server import HttpServer, Message, Receive, Send
+from infra.local.http_server import LEFT, HttpServer, Message, Receive, Send
 from infra.local.invocations import Invocation
 from infra.local.ports import LOOPBACK, listening_socket
 from infra.local.stand_in_plan import ACCOUNT, REGION
@@ -62,39 +62,50 @@ class RuntimeApi:
         path, method = scope["path"], scope["method"]
         answer = ANSWER_PATH.fullmatch(path)
         if method == "GET" and path == f"{PREFIX}/invocation/next":
-            await _next(pool, worker, receive, send)
+            await _next(pool, worker, scope["state"][LEFT], receive, send)
         elif method == "POST" and path == f"{PREFIX}/init/error":
             worker.init_error = _described(await _read(receive, MAX_RESPONSE_BYTES))
             await _reply(send, 202, {"status": "OK"})
         elif method == "POST" and answer is not None:
-            await _take(worker, answer["request_id"], answer["kind"], dict(scope["headers"]), receive, send)
+            await _take(pool, worker, answer.groupdict(), dict(scope["headers"]), receive, send)
         else:
             await _reply(send, 404, {"errorType": "UnknownPath"})
 
 
-async def _next(pool: WorkerPool, worker: Worker, receive: Receive, send: Send) -> None:
+async def _next(pool: WorkerPool, worker: Worker, left: Callable[[], bool], receive: Receive, send: Send) -> None:
     waiting = asyncio.ensure_future(pool.dispatch.next_invocation(worker))
     gone = asyncio.ensure_future(_until_disconnected(receive))
     first: list[asyncio.Future[Any]] = [waiting, gone]
     await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
     gone.cancel()
-    if waiting.done():
-        await _send_event(send, pool.name, waiting.result())
-    else:
+    if not waiting.done():
         waiting.cancel()
+    elif left():
+        # The process ended before it was told: its death is in the kernel, and nobody here has heard of it yet.
+        pool.dispatch.take_back(worker, waiting.result())
+    else:
+        await _send_event(send, pool.name, waiting.result())
 
 
 async def _take(
-    worker: Worker, request_id: str, kind: str, headers: dict[bytes, bytes], receive: Receive, send: Send
+    pool: WorkerPool,
+    worker: Worker,
+    answer: Mapping[str, str],
+    headers: dict[bytes, bytes],
+    receive: Receive,
+    send: Send,
 ) -> None:
-    invocation = worker.holding(request_id)
+    invocation = worker.holding(answer["request_id"])
     if invocation is None:
         await _reply(send, 400, {"errorType": "InvalidRequestID"})
-    elif kind == "error":
+    elif answer["kind"] == "error":
         invocation.fail(FunctionFailedError(_described(await _read(receive, MAX_RESPONSE_BYTES))))
         await _reply(send, 202, {"status": "OK"})
     elif headers.get(MODE_HEADER) == b"streaming":
-        await _take_stream(invocation, receive, send)
+        if not await _take_stream(invocation, receive, send):
+            # A runtime that lives says so before it cuts a response off; another one serves whoever asks next.
+            pool.dispatch.forget(worker)
+            invocation.fail(FunctionFailedError("the function cut its response off"))
     else:
         await _take_whole(invocation, receive, send)
 
@@ -129,18 +140,19 @@ async def _take_whole(invocation: Invocation, receive: Receive, send: Send) -> N
     await _reply(send, 202, {"status": "OK"})
 
 
-async def _take_stream(invocation: Invocation, receive: Receive, send: Send) -> None:
+async def _take_stream(invocation: Invocation, receive: Receive, send: Send) -> bool:
+    """Return whether the response ended as it should, or by an error that was reported."""
     stream = invocation.begin_response()
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            stream.finish(FunctionFailedError("the function cut its response off"))
-            return
+            return stream.ended
         await stream.feed(message.get("body", b""))
         if not message.get("more_body"):
             break
     stream.finish()
     await _reply(send, 202, {"status": "OK"})
+    return True
 
 
 async def _read(receive: Receive, limit: int) -> bytes | None:

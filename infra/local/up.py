@@ -1,8 +1,11 @@
 """Runs one instance from the command line until it is asked to stop."""
 
 import asyncio
+import os
 import signal
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from infra.local.console import complain, say
 from infra.local.endpoints import Endpoints
@@ -12,9 +15,13 @@ from infra.local.product import Product
 from infra.local.providers import used_vendors
 from infra.local.supervisor import running_instance
 
+STOP_AT_EOF: Final = "CHATSPHERE_STOP_AT_EOF"
+"""A variable that is set, to anything, by a program that runs an instance for itself alone: the instance then stops
+when its standard input ends, and that ends with the program, however the program ends."""
+
 
 def up(product: Product, home: Home, port: int) -> int:
-    """Run until SIGINT or SIGTERM; return the exit code."""
+    """Run until SIGINT or SIGTERM, or the end of an input that `STOP_AT_EOF` says to heed; return the exit code."""
     try:
         asyncio.run(_run(product, home, port))
     except LocalRunError as error:
@@ -28,6 +35,8 @@ async def _run(product: Product, home: Home, port: int) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, asked.set)
+    if STOP_AT_EOF in os.environ:
+        _at_end_of_input(asked.set)
     running = asyncio.create_task(_until_failed(product, home, port))
     waiting = asyncio.create_task(asked.wait())
     # A signal also ends a start that is under way.
@@ -40,6 +49,17 @@ async def _run(product: Product, home: Home, port: int) -> None:
         await running
     except asyncio.CancelledError:
         say("stopped")
+
+
+def _at_end_of_input(tell: Callable[[], object]) -> None:
+    loop, descriptor = asyncio.get_running_loop(), sys.stdin.fileno()
+
+    def read() -> None:
+        if not os.read(descriptor, 1024):
+            loop.remove_reader(descriptor)
+            tell()
+
+    loop.add_reader(descriptor, read)
 
 
 async def _until_failed(product: Product, home: Home, port: int) -> None:

@@ -60,12 +60,10 @@ class Response:
     def __init__(self, connection: Connection, request_id: str) -> None:
         self._connection = connection
         self._request_id = request_id
-        self.started = False
 
     async def send(self, message: Message) -> None:
         """Take one ASGI message."""
         if message["type"] == "http.response.start":
-            self.started = True
             headers = {
                 "Content-Type": CONTENT_TYPE,
                 "Lambda-Runtime-Function-Response-Mode": "streaming",
@@ -166,9 +164,8 @@ class Adapter:
             await connection.receive()
         except Exception as error:
             traceback.print_exc()
-            connection.writer.close()  # cuts a response off that has begun
-            if not response.started:
-                await self._report(f"/invocation/{request_id}/error", error)
+            # Also in the middle of a response: one that is cut off without a word means that the process is gone.
+            await self._report(f"/invocation/{request_id}/error", error)
         connection.writer.close()
 
     async def _report(self, path: str, error: BaseException) -> None:

@@ -71,6 +71,10 @@ class Worker:
         asyncio.get_running_loop().call_later(self._timeout_seconds, self._time_out, invocation)
         upcoming.set_result(invocation)
 
+    def drop(self, invocation: Invocation) -> None:
+        """Hold the invocation no longer: the process never had it."""
+        self._held.pop(invocation.request_id, None)
+
     def give_up(self, error: InvocationError) -> None:
         """Fail the invocations that the process holds, unless they are answered."""
         held, self._held = self._held, {}

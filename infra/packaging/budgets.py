@@ -34,7 +34,7 @@ FUNCTION_BUDGETS: Final[Mapping[str, int]] = {
     "register_object": 64,
     "extract_document": 93,
     "embed_chunks": 64,
-    "purge_deleted": 98,
+    "purge_deleted": 128,
     "run_jobs": 98,
     "deliver_webhooks": 64,
     "fetch_pages": 95,

@@ -247,7 +247,7 @@ class SubscriptionActiveError(ConflictError):
 
 
 class BudgetExhaustedError(ForbiddenError):
-    """The month's budget of the key or of the organization does not suffice for another answer."""
+    """The month's budget of the key or of the organization does not suffice for what was asked."""
 
     code = "budget_exhausted"
     title = "The monthly budget is used up"

@@ -3,6 +3,7 @@
 import hashlib
 import zlib
 from collections.abc import Sequence
+from functools import reduce
 
 _PADDING = bytes.fromhex("28BF4E5E4E758A4164004E56FFFA01082E2E00B6D0683E802F0CA9FE6453697A")
 _ID = b"0123456789abcdef"
@@ -76,9 +77,11 @@ def make_raw_pdf(
 
 def make_flate_bomb(unpacked: int) -> bytes:
     """Return a PDF whose only page inflates to this many bytes."""
-    packer = zlib.compressobj(9)
-    block = b" " * (1 << 20)
-    data = b"".join([packer.compress(block) for _ in range(unpacked >> 20)]) + packer.flush()
+    packer, block, blocks = zlib.compressobj(9), b" " * (1 << 20), unpacked >> 20
+    first, further = [packer.compress(block) + packer.flush(zlib.Z_FULL_FLUSH) for _ in range(2)]
+    # After a full flush each block packs to the same bytes; only the sum at the end is of all of them.
+    total = reduce(lambda so_far, _: zlib.adler32(block, so_far), range(blocks), 1)
+    data = first + further * (blocks - 1) + packer.flush()[:-4] + total.to_bytes(4, "big")
     return make_raw_pdf([zlib.compress(data)], filters="/Filter [/FlateDecode /FlateDecode]")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from random import randrange
+from itertools import product
 from typing import Any
 from unittest.mock import patch
 from uuid import uuid4
@@ -23,6 +23,8 @@ from tests.fakes import InMemoryMailer, InMemoryObjectStore
 from tests.postgres import DatabaseUrls
 
 PASSWORD = "correct horse battery"
+ADDRESSES = (f"127.{high}.{low}.1" for high, low in product(range(1, 256), range(256)))
+"""Each is given out once, and each is in a network of its own."""
 
 
 @dataclass
@@ -70,7 +72,7 @@ class RunningApi(RestApi):
     Each has clients at an address of its own: what one test tried is not counted against the next.
     """
 
-    address: str = field(default_factory=lambda: f"127.{randrange(256)}.{randrange(256)}.{randrange(1, 255)}")
+    address: str = field(default_factory=lambda: next(ADDRESSES))
     clock: FixedClock = field(default_factory=FixedClock)
     purge_queue: FakeQueue = field(default_factory=FakeQueue)
     extract_queue: FakeQueue = field(default_factory=FakeQueue)

@@ -50,8 +50,9 @@ def test_a_restored_home_answers_as_the_one_that_was_backed_up(endpoints: dict[s
             {name: each[name] for name in source} for each in before["citations"]
         ]
         bearer = {"Authorization": f"Bearer {key}"}
-        link = httpx.get(f"{found.api}/v1/bots/{bot_id}/documents/{document_id}/source", headers=bearer).json()
-        assert httpx.get(link["url"]).text == "The office opens at nine.\n\nIt closes at five."
+        source_url = f"{found.api}/v1/bots/{bot_id}/documents/{document_id}/source"
+        link = httpx.get(source_url, headers=bearer, timeout=60).json()
+        assert httpx.get(link["url"], timeout=60).text == "The office opens at nine.\n\nIt closes at five."
         credentials = {"email": registered["user"]["email"], "password": "correct horse battery staple"}
         assert httpx.post(f"{found.api}/v1/auth/login", json=credentials, timeout=60).status_code == 200
         assert asdict(found)["demo"] == endpoints["demo"]

@@ -93,7 +93,7 @@ def test_an_unknown_route_and_method_are_explained(client: Client) -> None:
 )
 def test_a_bad_credential_is_refused(endpoints: dict[str, Any], header: str | None, code: str) -> None:
     headers = {} if header is None else {"Authorization": header}
-    answer = httpx.get(f"{endpoints['api']}/v1/bots", headers=headers)
+    answer = httpx.get(f"{endpoints['api']}/v1/bots", headers=headers, timeout=60)
     _problem(answer, 401, code)
     assert answer.headers["www-authenticate"].startswith("Bearer")
 
@@ -150,7 +150,7 @@ def test_an_upload_larger_than_declared_is_refused(endpoints: dict[str, Any], cl
         f"/v1/bots/{bot_id}/documents", json={"name": "a.txt", "content_type": "text/plain", "size": 10}
     ).json()
     body = b"much more than ten bytes of text"
-    httpx.post(answer["upload"]["url"], data=answer["upload"]["fields"], files={"file": ("a.txt", body)})
+    httpx.post(answer["upload"]["url"], data=answer["upload"]["fields"], files={"file": ("a.txt", body)}, timeout=60)
     document = _end_of(client, bot_id, answer["document"]["id"])
     assert document["status"] == "failed"
     assert document["error_code"] in ("size_mismatch", "too_large")

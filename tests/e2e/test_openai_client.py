@@ -197,7 +197,7 @@ def test_the_example_of_the_documentation_works_as_it_stands(product: Product) -
 
 
 def test_without_any_credential_the_answer_has_both_shapes(product: Product) -> None:
-    answer = httpx.post(f"{product.developer.api}/v1/chat/completions", json={})
+    answer = httpx.post(f"{product.developer.api}/v1/chat/completions", json={}, timeout=60)
     assert (answer.status_code, answer.json()["code"]) == (401, "missing_credential")
     assert answer.json()["error"]["code"] == "invalid_api_key"
 

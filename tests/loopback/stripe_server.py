@@ -34,6 +34,7 @@ class FakeStripe:
 
     server: LoopbackServer
     customers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    deleted: set[str] = field(default_factory=set)
     sessions: dict[str, dict[str, Any]] = field(default_factory=dict)
     subscriptions: dict[str, dict[str, Any]] = field(default_factory=dict)
     answers: dict[str, tuple[Form, Answer]] = field(default_factory=dict)
@@ -106,9 +107,35 @@ class FakeStripe:
         if request.method == "GET" and path.startswith("subscriptions/"):
             found = self.subscriptions.get(path.removeprefix("subscriptions/"))
             return Answer(200, found) if found else _error(404, "invalid_request_error", "No such subscription")
+        if path.startswith("customers/") and request.method in ("GET", "DELETE"):
+            return self._customer(path.removeprefix("customers/"), request.method)
+        if request.method == "DELETE" and path.startswith("subscriptions/"):
+            return self._cancel(path.removeprefix("subscriptions/"))
         if request.method != "POST" or path not in _ONE_CALL:
             return _error(404, "invalid_request_error", "Unrecognized request URL")
         return self._once(request.headers.get("idempotency-key"), path, request.body or {})
+
+    def _cancel(self, subscription: str) -> Answer:
+        found = self.subscriptions.get(subscription)
+        if found is None or found["status"] == "canceled":
+            return _error(404, "invalid_request_error", "No such subscription", code="resource_missing")
+        found["status"] = "canceled"
+        return Answer(200, found)
+
+    def _customer(self, customer: str, method: str) -> Answer:
+        gone = {"id": customer, "object": "customer", "deleted": True}
+        if customer in self.deleted and method == "GET":
+            return Answer(200, gone)
+        if customer not in self.customers:
+            return _error(404, "invalid_request_error", "No such customer", code="resource_missing")
+        if method == "GET":
+            return Answer(200, self.customers[customer])
+        del self.customers[customer]
+        self.deleted.add(customer)
+        for subscription in self.subscriptions.values():
+            if subscription["customer"] == customer:
+                subscription["status"] = "canceled"
+        return Answer(200, gone)
 
     def _once(self, key: str | None, path: str, form: Form) -> Answer:
         if key is None:

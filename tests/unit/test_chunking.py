@@ -54,7 +54,7 @@ _blocks = st.lists(
 _counters: st.SearchStrategy[Callable[[str], int]] = st.sampled_from([count_words, count_bytes, len])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(blocks=_blocks, counter=_counters, ceiling=st.integers(8, 60), share=st.floats(0.3, 1.0))
 def test_any_blocks_keep_the_promises(
     blocks: list[Block], counter: Callable[[str], int], ceiling: int, share: float
@@ -77,7 +77,7 @@ def test_any_blocks_keep_the_promises(
     assert all(done or char.isspace() for char, done in zip(text, covered, strict=True))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(blocks=_blocks)
 def test_pages_and_headings_are_those_of_the_blocks_inside(blocks: list[Block]) -> None:
     starts, position = [], 0

@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from aws_cdk import Duration
 from aws_cdk import aws_sqs as sqs
 
 from chatsphere.knowledge.ingestion.times import DEADLINE
 from chatsphere.observability import Metric
-from infra.catalog import EMBED, EXTRACT, INTAKE, JOBS, FunctionSpec
+from infra.catalog import EMBED, EXTRACT, INTAKE, JOBS, FunctionSpec, ScheduleTrigger
 from infra.cloud.config import DeploymentConfig, Profile
 from infra.cloud.constructs.alarms import Alarms, Runbook
 from infra.cloud.constructs.catalog_function import construct_id, function_name
@@ -44,6 +43,12 @@ CONNECTIONS: Final = 1_600
 """Four fifths of what Aurora takes where its minimum is below 1 ACU; with a larger one it takes more."""
 
 FULL_PERCENT: Final = 90
+
+MINUTES: Final = 60
+LATE_HOURS: Final = 2
+"""A daily run may begin so late: Scheduler tries again, and so does Lambda."""
+
+DAILY_RUN_HOURS: Final = 24 + LATE_HOURS
 
 
 def add_queue_alarms(
@@ -106,6 +111,14 @@ def add_function_alarms(alarms: Alarms, config: DeploymentConfig, specs: Sequenc
             Runbook.FUNCTIONS,
             periods=3,
         )
+        if isinstance(spec.trigger, ScheduleTrigger):
+            alarms.silent(
+                f"{construct_id(spec.name)}Silent",
+                lambda_metric("Invocations", "Sum", name),
+                hours_between_runs(spec.trigger),
+                f"{spec.name} was not begun when it should have been.",
+                Runbook.SCHEDULES,
+            )
     alarms.above(
         "Concurrency",
         lambda_metric("ConcurrentExecutions", "Maximum"),
@@ -113,6 +126,11 @@ def add_function_alarms(alarms: Alarms, config: DeploymentConfig, specs: Sequenc
         "The account's functions come near its quota of concurrent executions: have it raised.",
         Runbook.FUNCTIONS,
     )
+
+
+def hours_between_runs(trigger: ScheduleTrigger) -> int:
+    """Return after how many hours without a run of `scale` something is wrong; a daily one may be two hours late."""
+    return 1 if trigger.every_minutes <= MINUTES else trigger.every_minutes // MINUTES + LATE_HOURS
 
 
 def _failing(alarms: Alarms, id_: str, what: str, name: str | None) -> None:
@@ -168,10 +186,10 @@ def add_product_alarms(alarms: Alarms, config: DeploymentConfig) -> None:
         "UnexpectedErrors", product_metric(config, Metric.UNEXPECTED_ERRORS), 0,
         "Something failed in a way that nobody foresaw: the log has its type and place.", Runbook.FUNCTIONS,
     )  # fmt: skip
-    alarms.above(
-        # Counted once a day, by the job that makes them.
-        "PartitionsMissing", product_metric(config, Metric.PARTITIONS_MISSING).with_(period=Duration.days(1)), 0,
-        "The partition of the next month (or day) could not be made: rows go to the default one until it is.",
+    alarms.not_at_rest(
+        # Counted once a day, by the job that makes them and begins every tenant's retention run.
+        "PartitionsMissing", product_metric(config, Metric.PARTITIONS_MISSING), DAILY_RUN_HOURS,
+        "The daily job has not run for a day, or could not make the partition of the next month (or day).",
         Runbook.PARTITIONS,
     )  # fmt: skip
     if config.profile is Profile.SCALE:

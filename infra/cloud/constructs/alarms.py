@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
-from aws_cdk import Stack
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
@@ -29,6 +29,7 @@ class Runbook(StrEnum):
     PROXY = "The database proxy pins sessions or refuses connections"
     PROVIDERS = "A provider fails"
     PARTITIONS = "The next partition is missing"
+    SCHEDULES = "A scheduled job does not run"
     WEBHOOKS = "Webhooks are not delivered"
     BUDGET = "The month costs more than planned"
 
@@ -53,7 +54,7 @@ class AlarmTopic(Construct):
 
 
 class Alarms(Construct):
-    """Makes alarms that treat silence as good news: an idle deployment measures nothing."""
+    """Makes alarms. To nearly all of them silence is good news: an idle deployment measures nothing."""
 
     def __init__(self, scope: Construct, topic: sns.ITopic) -> None:
         super().__init__(scope, "Alarms")
@@ -70,15 +71,66 @@ class Alarms(Construct):
         periods: int = 1,
     ) -> cloudwatch.Alarm:
         """Alarm when the metric is above `limit` for so many periods in a row, and again when it is not any more."""
+        return self._alarm(
+            name,
+            metric,
+            limit,
+            f"{what_to_do} See docs/operations.md: {runbook}.",
+            periods=periods,
+            missing=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+
+    def not_at_rest(
+        self, name: str, metric: cloudwatch.Metric, hours: int, what_to_do: str, runbook: Runbook
+    ) -> cloudwatch.Alarm:
+        """Alarm when for so many hours a metric was never measured to be 0: it was above, or nobody measured it.
+
+        So one alarm, at the price of one, tells that a job found something and that it did not run. It rings after a
+        first deployment, too, until the job has run once.
+        """
+        return self._alarm(
+            name,
+            metric.with_(period=Duration.hours(1)),
+            0,
+            f"{what_to_do} See docs/operations.md: {runbook}.",
+            periods=hours,
+            missing=cloudwatch.TreatMissingData.BREACHING,
+        )
+
+    def silent(
+        self, name: str, metric: cloudwatch.Metric, hours: int, what_to_do: str, runbook: Runbook
+    ) -> cloudwatch.Alarm:
+        """Alarm when for so many hours nothing was counted."""
+        return self._alarm(
+            name,
+            metric.with_(period=Duration.hours(1)),
+            1,
+            f"{what_to_do} See docs/operations.md: {runbook}.",
+            periods=hours,
+            missing=cloudwatch.TreatMissingData.BREACHING,
+            comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+        )
+
+    def _alarm(
+        self,
+        name: str,
+        metric: cloudwatch.IMetric,
+        limit: float,
+        description: str,
+        *,
+        periods: int,
+        missing: cloudwatch.TreatMissingData,
+        comparison: cloudwatch.ComparisonOperator = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+    ) -> cloudwatch.Alarm:
         alarm = cloudwatch.Alarm(
             self,
             name,
             metric=metric,
             threshold=limit,
             evaluation_periods=periods,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-            alarm_description=f"{what_to_do} See docs/operations.md: {runbook}.",
+            comparison_operator=comparison,
+            treat_missing_data=missing,
+            alarm_description=description,
         )
         alarm.add_alarm_action(self._action)
         alarm.add_ok_action(self._action)

@@ -174,6 +174,8 @@ def _account_variables(config: DeploymentConfig) -> dict[str, str]:
     Where no mail is sent, nobody can be asked to prove an address.
     """
     variables = {"DEFAULT_PLAN": config.default_plan, "MAILER": "ses" if config.mail else "none"}
+    if config.operator_organizations:
+        variables["OPERATOR_ORGANIZATIONS"] = ",".join(map(str, config.operator_organizations))
     if config.mail:
         variables["MAIL_FROM"] = config.mail.sender
         if config.mail.link_base:

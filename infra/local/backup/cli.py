@@ -14,7 +14,7 @@ from chatsphere.cli.options import command
 from chatsphere.cli.session import Session
 
 if TYPE_CHECKING:
-    from infra.local.backup.file import Manifest
+    from infra.local.backup.format import Manifest
     from infra.local.home import Home
 
 VERIFY: Final = "verify"
@@ -45,8 +45,8 @@ def backup(
 
     `chatsphere backup verify FILE` compares the checksums of one that was made before.
     """
-    if file is not None:
-        if place != VERIFY:
+    if file is not None or place == VERIFY:
+        if file is None or place != VERIFY:
             raise UsageError("Name one file.", hint="chatsphere backup verify FILE")
         _verify(session, file)
         return
@@ -54,8 +54,8 @@ def backup(
     from infra.local.backup.rotation import drop_old, target_for
 
     chosen = _home(home)
-    with _reported():
-        target = target_for(chosen, None if place is None else Path(place))
+    with _reported(Path(place) if place else chosen.root):
+        target = target_for(chosen, None if place is None else Path(place), is_folder=_names_folder(place, keep))
         made = back_up(chosen, target, verify=verify)
         dropped = [] if keep is None else drop_old(target.parent, keep)
     session.output.result(
@@ -79,7 +79,7 @@ def restore(
     from infra.local.backup.restoring import restore as restore_into
 
     chosen = _home(home)
-    with _reported():
+    with _reported(chosen.root):
         manifest = restore_into(file, chosen, force=force)
     session.output.result(
         {"home": str(chosen.root), "made_at": manifest.made_at, "counts": manifest.counts},
@@ -89,10 +89,19 @@ def restore(
     )
 
 
-def _verify(session: Session, file: Path) -> None:
-    from infra.local.backup.file import read
+def _names_folder(place: str | None, keep: int | None) -> bool:
+    """Return whether a place that may not be there yet is a folder, by what was said of it."""
+    if place is None or keep is None:
+        return place is not None and place.endswith(os.sep)
+    if place.endswith(".tar.gz"):
+        raise UsageError("--keep counts the backups of a folder.", hint="chatsphere backup DIR --keep 7")
+    return True
 
-    with _reported():
+
+def _verify(session: Session, file: Path) -> None:
+    from infra.local.backup.reading import read
+
+    with _reported(file):
         manifest = read(file)
     session.output.result(_described(manifest), lambda console: console.print(f"{file} is whole ({manifest.made_at})."))
 
@@ -109,8 +118,8 @@ def _home(given: Path | None) -> "Home":
 
 
 @contextmanager
-def _reported() -> Iterator[None]:
-    """Tell the person what the one-machine run, or the file system, has to say."""
+def _reported(place: Path) -> Iterator[None]:
+    """Tell the person what the one-machine run has to say, or the file system, which may not say where: at `place`."""
     from infra.local.errors import LocalRunError
 
     try:
@@ -118,4 +127,4 @@ def _reported() -> Iterator[None]:
     except LocalRunError as error:
         raise CliError(f"{error}", code="backup_failed") from None
     except OSError as error:
-        raise CliError(f"{error.filename or 'The file'}: {error.strerror}", code="backup_failed") from None
+        raise CliError(f"{error.filename or place}: {error.strerror}", code="backup_failed") from None

@@ -24,6 +24,15 @@ _ROLES: Final = """
 
 
 @contextmanager
+def errors_reported() -> Iterator[None]:
+    """Report a server that ended, or does not answer: what the driver says of it names the connection."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise BackupError(f"the database did not go on to answer ({type(error).__name__}); try again") from None
+
+
+@contextmanager
 def snapshot(url: str) -> Iterator[tuple[psycopg.Connection, str]]:
     """Yield a connection that sees the database as it is now, and the name by which others see the same."""
     with psycopg.connect(url, autocommit=False) as connection:
@@ -100,4 +109,5 @@ def _run(program: str, url: str, options: list[str]) -> None:
         check=False,
     )
     if result.returncode != 0:
-        raise BackupError(f"{program} failed:\n{result.stderr.strip()}")
+        said = result.stderr.strip() or "it said nothing; is the disk full?"
+        raise BackupError(f"{program} failed (exit code {result.returncode}):\n{said}")

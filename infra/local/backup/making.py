@@ -14,9 +14,11 @@ from typing import Any, Final
 from chatsphere import __version__
 from infra.local.backup import database
 from infra.local.backup.errors import BackupError
-from infra.local.backup.file import DUMP, HOME, HOME_FILES, BackupWriter, Manifest, read, writing
+from infra.local.backup.format import DUMP, HOME, HOME_FILES, Manifest
 from infra.local.backup.objects import LinkedObjects
+from infra.local.backup.rotation import drop_unfinished
 from infra.local.backup.server import reachable
+from infra.local.backup.writing import BackupWriter, writing
 from infra.local.files import write_json
 from infra.local.home import Home
 from infra.local.postgres_cluster import SUPERUSER
@@ -57,11 +59,10 @@ def back_up(home: Home, target: Path, *, verify: bool = True) -> Backup:
     made_at = datetime.now(UTC)
     with _alone(home), reachable(home) as url, _staging(home) as folder:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with writing(target, made_at) as writer:
+        drop_unfinished(target.parent)
+        with writing(target, made_at, verify=verify) as writer, database.errors_reported():
             manifest = _write(home, url, folder, writer, made_at)
             writer.finish(manifest)
-    if verify:
-        read(target)
     made = Backup(target.resolve(), target.stat().st_size, manifest.made_at, verify, manifest.counts)
     # For `chatsphere doctor`, and for whoever asks when that was.
     write_json(home.last_backup, made.as_json())
@@ -123,6 +124,10 @@ def _staging(home: Home) -> Iterator[Path]:
     folder.mkdir(mode=0o700)
     try:
         yield folder
+    except FileNotFoundError:
+        if folder.exists():
+            raise
+        raise BackupError("the product was started meanwhile, which ends a backup of its home; try again") from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -1,5 +1,6 @@
 """Restoring a backup into an empty home. What is cut short says so, and begins again from the same file."""
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -10,15 +11,18 @@ from typing import Final
 from chatsphere.db.migrate import is_known
 from infra.local.backup import database
 from infra.local.backup.errors import HomeNotEmptyError, NewerBackupError
-from infra.local.backup.file import DUMP, HOME, Manifest, read
+from infra.local.backup.format import DUMP, HOME, Manifest
+from infra.local.backup.reading import read
 from infra.local.backup.server import started
 from infra.local.files import PRIVATE, sync_folder, write_json
 from infra.local.home import Home
+from infra.local.postgres_leftover import end_leftover
 
 FORMER: Final = "former-"
 """Beginning of the folder that holds what was in the home before."""
 
-_STAYS: Final = ("lock", "backup.lock", "backups", "output.log", "restoring.json")
+_STAYS: Final = ("lock", "backup.lock", "backups", "output.log", "restoring.json", "lost+found")
+"""What is no part of what was kept in the home; the last is the file system's, where the home is a volume."""
 
 
 def restore(file: Path, home: Home, *, force: bool = False) -> Manifest:
@@ -40,29 +44,46 @@ def restore(file: Path, home: Home, *, force: bool = False) -> Manifest:
             "install that release, or a later one"
         )
     with home.held():
-        _clear(home, force=force)
-        write_json(home.restoring, {"file": str(file.resolve()), "made_at": manifest.made_at})
+        _clear(home, file.resolve(), manifest, force=force)
         _fill(file, home, manifest)
         home.restoring.unlink()
         sync_folder(home.root)
     return manifest
 
 
-def _clear(home: Home, *, force: bool) -> None:
-    present = [path for path in home.root.iterdir() if path.name not in _STAYS and not path.name.startswith(FORMER)]
+def _clear(home: Home, file: Path, manifest: Manifest, *, force: bool) -> None:
+    """Leave nothing in the way, and a note that the home is half restored, which says what is to become of the rest."""
+    note = {"file": str(file), "made_at": manifest.made_at}
+    present = _present(home, file)
     if home.restoring.exists():
-        # What is there is half of a restore, and nobody's data.
-        for path in present:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        aside = json.loads(home.restoring.read_bytes()).get("aside")
     elif present and not force:
         raise HomeNotEmptyError(
             f"{home.root} is not empty; choose another folder with --home, or --force, which puts aside what is there"
         )
-    elif present:
-        aside = home.root / f"{FORMER}{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-        aside.mkdir(mode=0o711)
+    else:
+        aside = f"{FORMER}{datetime.now(UTC):%Y%m%dT%H%M%SZ}" if present else None
+    if aside is None:
+        # What is there is half of a restore, and nobody's data. Its server may outlive who was killed by a moment.
+        end_leftover(home.database)
         for path in present:
-            path.rename(aside / path.name)
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    else:
+        # Noted first: were this cut short, nothing would start over what is left, and the rest goes there, too.
+        write_json(home.restoring, note | {"aside": aside})
+        (home.root / aside).mkdir(mode=0o711, exist_ok=True)
+        for path in present:
+            path.rename(home.root / aside / path.name)
+    write_json(home.restoring, note)
+
+
+def _present(home: Home, file: Path) -> list[Path]:
+    """Return what is in the way; the backup itself, wherever in the home it is, is not."""
+    return [
+        path
+        for path in home.root.iterdir()
+        if path.name not in _STAYS and not path.name.startswith(FORMER) and not file.is_relative_to(path)
+    ]
 
 
 def _fill(file: Path, home: Home, manifest: Manifest) -> None:

@@ -34,12 +34,16 @@ def register(app: typer.Typer) -> None:
 def doctor(session: Session) -> ExitCode:
     """Examine an installation, and say of each thing that is not well what to do. Exit code 1: something failed."""
     from infra.local.home import Home
-    from infra.local.operations.machine import examine_machine
-    from infra.local.operations.service import examine_service
+    from infra.local.operations.database import examine_database
+    from infra.local.operations.machine import endpoints_of, examine_machine
+    from infra.local.operations.service import examine_service, vector_store_kind
 
     found = list(examine_service(session, _now))
     if _is_local(session):
-        found = [*examine_machine(Home(_home(session)), _now()), *found]
+        home = Home(_home(session))
+        found = [*examine_machine(home, _now()), *found]
+        if (endpoints := endpoints_of(home)) is not None:
+            found += examine_database(home, endpoints, _now(), vector_store_kind(session))
     session.output.result([each.to_json() for each in found], lambda console: _show(console, found))
     return ExitCode.FAILED if any(each.verdict == "failed" for each in found) else ExitCode.OK
 

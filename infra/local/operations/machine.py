@@ -50,13 +50,12 @@ def _python() -> Examined:
 def _private(home: Home) -> Examined:
     """The folder may be passed through, for PostgreSQL's own user; nothing in it may be read or written by others."""
     secret = [home.root / "secrets.json", home.endpoints, home.demo]
-    open_files = [path.name for path in secret if path.exists() and path.stat().st_mode & 0o077]
+    exposed = [path for path in secret if path.exists() and path.stat().st_mode & 0o077]
     if home.root.stat().st_mode & 0o066:
-        open_files.append(".")
-    if open_files:
-        names = ", ".join(open_files)
-        fix = f"chmod go-rwx {' '.join(str(home.root / name) for name in open_files)}"
-        return Examined("home folder", "failed", f"Others may read or write {names} in {home.root}.", f"Run: {fix}")
+        exposed.append(home.root)
+    if exposed:
+        names = " ".join(str(path) for path in exposed)
+        return Examined("home folder", "failed", f"Others may read or write {names}.", f"Run: chmod go-rw {names}")
     if not os.access(home.root, os.W_OK):
         return Examined("home folder", "failed", f"{home.root} is not yours to write.", "Run as the user who owns it.")
     return Examined("home folder", "ok", str(home.root))

@@ -3,18 +3,14 @@
 import os
 from datetime import datetime
 
-from psycopg.conninfo import make_conninfo
-
 from chatsphere.bootstrap import Container
 from chatsphere.observability import logger
 from chatsphere.upkeep.maintenance.maintenance import Maintenance
 from chatsphere.upkeep.maintenance.model import Report
-from infra.local.database import role_passwords
 from infra.local.endpoints import Endpoints
 from infra.local.home import Home
+from infra.local.operations.database import maintainer_url
 from infra.local.product import ARCHIVE_BUCKET
-
-ROLE = "chatsphere_maintainer"
 
 
 def maintain(home: Home, endpoints: Endpoints, deadline: datetime) -> tuple[Report, str]:
@@ -27,10 +23,9 @@ def maintain(home: Home, endpoints: Endpoints, deadline: datetime) -> tuple[Repo
         AWS_SECRET_ACCESS_KEY=endpoints.secret_access_key,
         AWS_DEFAULT_REGION=endpoints.region,
     )
-    url = make_conninfo(endpoints.database_url, user=ROLE, password=role_passwords(home)[ROLE])
     container = Container(
         {
-            "MAINTAINER_DATABASE_URL": url,
+            "MAINTAINER_DATABASE_URL": maintainer_url(home, endpoints),
             "ARCHIVE_BUCKET": ARCHIVE_BUCKET,
             "S3_ENDPOINT": endpoints.s3_endpoint,
         }

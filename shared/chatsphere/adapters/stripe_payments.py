@@ -114,6 +114,23 @@ class StripePayments:
             found = self._client.v1.subscriptions.retrieve(subscription_id)
         return _subscription(found.to_dict())
 
+    def end_subscription(self, subscription_id: str) -> None:
+        """End a subscription. See `Payments.end_subscription`."""
+        with _public_errors(), _unless_missing():
+            self._client.v1.subscriptions.cancel(subscription_id, {"prorate": True, "invoice_now": True})
+
+    def has_customer(self, customer_id: str) -> bool:
+        """Look for a customer. See `Payments.has_customer`."""
+        with _public_errors(), _unless_missing():
+            # Of a deleted one Stripe goes on to say that it is.
+            return not getattr(self._client.v1.customers.retrieve(customer_id), "deleted", False)
+        return False
+
+    def delete_customer(self, customer_id: str) -> None:
+        """Delete a customer. See `Payments.delete_customer`."""
+        with _public_errors(), _unless_missing():
+            self._client.v1.customers.delete(customer_id)
+
     def read_event(self, body: str, signature: str) -> PaymentEvent:
         """Check the signature and read the event. See `Payments.read_event`."""
         try:
@@ -154,6 +171,16 @@ def _organization(text: Any) -> UUID | None:
         return UUID(text)
     except (ValueError, TypeError, AttributeError):
         return None
+
+
+@contextmanager
+def _unless_missing() -> Iterator[None]:
+    """Go on where Stripe has nothing of this id, or no more."""
+    try:
+        yield
+    except stripe.InvalidRequestError as error:
+        if error.code != "resource_missing":
+            raise
 
 
 @contextmanager

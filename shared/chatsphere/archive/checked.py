@@ -24,6 +24,10 @@ class ArchiveDamagedError(UnavailableError):
     title = "A file of the archive is damaged"
 
 
+class ArchiveGoneError(ArchiveDamagedError):
+    """The version that was read of is not in the bucket: it was written anew meanwhile, or somebody took it away."""
+
+
 @dataclass(frozen=True, slots=True)
 class CheckedStore:
     """The archive's bucket; copies are in `folder`."""
@@ -37,13 +41,14 @@ class CheckedStore:
         """Download the version that counts.
 
         Raises:
-            ArchiveDamagedError: it is not what was written, or is gone.
+            ArchiveGoneError: it is not there.
+            ArchiveDamagedError: it is not what was written.
         """
         path = self.folder / f"{self.ids.new()}.parquet"
         try:
             self.store.download(file.key, file.version_id, path, max_bytes=READ_LIMIT)
         except NotFoundError:
-            raise ArchiveDamagedError from None
+            raise ArchiveGoneError from None
         if sha256_of(path) != file.sha256:
             path.unlink()
             raise ArchiveDamagedError

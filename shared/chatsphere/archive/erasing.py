@@ -12,6 +12,7 @@ from chatsphere.archive.archiving import keep
 from chatsphere.archive.datasets import DatasetName
 from chatsphere.archive.model import ArchiveFile, Row, bot_prefix, organization_prefix, subject
 from chatsphere.archive.places import Places, file_of, holding
+from chatsphere.archive.present_rows import PresentRows
 from chatsphere.archive.removal import Change, Removal
 from chatsphere.archive.writing import FileWriter, Written
 from chatsphere.db.database import Database
@@ -38,6 +39,10 @@ class ArchiveEraser:
     def _places(self) -> Places:
         return Places(self.database, self.store, self.clock, self.ids)
 
+    @property
+    def _rows(self) -> PresentRows:
+        return PresentRows(self.database, self._with_writer)
+
     def erase(
         self,
         organization_id: UUID,
@@ -61,7 +66,7 @@ class ArchiveEraser:
         self._places.discard(organization_id)
         if removal.is_everything:
             return self._erase_prefixes(organization_id, bot_id)
-        erased = sum(self.rewrite(file, removal) for file in self._affected(organization_id, bot_id, removal))
+        erased = sum(self.rewrite(file, removal) for file in self.affected(organization_id, removal, bot_id=bot_id))
         return erased + self._places.finish_deleting(organization_id)
 
     def count(
@@ -80,10 +85,27 @@ class ArchiveEraser:
         removal = Removal.of(conversation_ids, end_user_id, user_id)
         if removal.is_everything:
             return self._left(organization_id, bot_id)
-        rows = sum(self.matching(file, removal) for file in self._affected(organization_id, bot_id, removal))
+        rows = sum(self.matching(file, removal) for file in self.affected(organization_id, removal, bot_id=bot_id))
+        return rows + self.unfinished(organization_id, bot_id=bot_id)
+
+    def tidy(self, organization_id: UUID) -> None:
+        """Delete what dead writers left, and finish deletions that were begun.
+
+        Raises:
+            UnavailableError: as `erase`.
+        """
+        self._places.discard(organization_id)
+
+    def unfinished(
+        self, organization_id: UUID, *, bot_id: UUID | None = None, dataset: DatasetName | None = None
+    ) -> int:
+        """Return how many places may hold versions that the manifest does not show: they are being written, or whoever
+        wrote died.
+        """
+        values = {"bot_id": bot_id, "dataset": None if dataset is None else dataset.value}
         with self.database.transaction(organization_id) as connection:
-            unfinished = connection.execute(queries.COUNT_UNFINISHED, {"bot_id": bot_id}).fetchone()
-        return rows + (unfinished["number"] if unfinished else 0)
+            row = connection.execute(queries.COUNT_UNFINISHED, values).fetchone()
+        return int(row["number"]) if row else 0
 
     def _erase_prefixes(self, organization_id: UUID, bot_id: UUID | None) -> int:
         """Delete whatever is under the keys of an organization or bot, whether the manifest knows it or not."""
@@ -101,9 +123,10 @@ class ArchiveEraser:
         versions = sum(self.store.count_versions(prefix) for prefix in _prefixes(organization_id, bot_id))
         return versions + (row["number"] if row else 0)
 
-    def _affected(self, organization_id: UUID, bot_id: UUID | None, removal: Removal) -> Iterator[ArchiveFile]:
-        """Yield the files that may hold such rows."""
-        after = None
+    def affected(
+        self, organization_id: UUID, removal: Removal, *, bot_id: UUID | None = None, after: UUID | None = None
+    ) -> Iterator[ArchiveFile]:
+        """Yield the files that may hold such rows, behind one of them, in the order of their ids."""
         while True:
             values = {
                 "bot_id": bot_id,
@@ -123,17 +146,18 @@ class ArchiveEraser:
         """Return what `take` makes of each row of a file.
 
         Raises:
+            ArchiveDamagedError: the file is not what was written: nobody can say what it holds.
             UnavailableError: the store does not answer.
         """
-        return self._with_writer(lambda writer: [take(row) for row in writer.read(file)])
+        return self._rows.use(file, lambda rows: [take(row) for row in rows])
 
     def matching(self, file: ArchiveFile, removal: Change) -> int:
         """Return how many rows of a file a change concerns.
 
         Raises:
-            UnavailableError: the store does not answer.
+            ArchiveDamagedError, UnavailableError: as `read`.
         """
-        return self._with_writer(lambda writer: sum(removal.concerns(file.dataset, row) for row in writer.read(file)))
+        return self._rows.use(file, lambda rows: sum(removal.concerns(file.dataset, row) for row in rows))
 
     def rewrite(self, file: ArchiveFile, removal: Change) -> int:
         """Write a file without what is named, and leave no former version of it; 0 where nothing of it is in there.

@@ -36,9 +36,11 @@ COUNT_ALL: Final = """
 COUNT_UNFINISHED: Final = """
     SELECT (SELECT count(*) FROM archive_files
             WHERE organization_id = app.current_organization() AND status = 'deleting'
-              AND (%(bot_id)s::uuid IS NULL OR bot_id = %(bot_id)s))
+              AND (%(bot_id)s::uuid IS NULL OR bot_id = %(bot_id)s)
+              AND (%(dataset)s::text IS NULL OR dataset = %(dataset)s))
          + (SELECT count(*) FROM archive_writes
-            WHERE organization_id = app.current_organization() AND (%(bot_id)s::uuid IS NULL OR bot_id = %(bot_id)s))
+            WHERE organization_id = app.current_organization() AND (%(bot_id)s::uuid IS NULL OR bot_id = %(bot_id)s)
+              AND (%(dataset)s::text IS NULL OR dataset = %(dataset)s))
         AS number
 """
 """How much may still be in the bucket that the manifest does not show."""

@@ -4,12 +4,13 @@ what was archived of conversations that somebody deleted.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from chatsphere.archive import expiring_queries as queries
 from chatsphere.archive import manifest_queries
+from chatsphere.archive.asked_removals import SETTLED, AskedRemovals
 from chatsphere.archive.erasing import ArchiveEraser
 from chatsphere.archive.model import subject
 from chatsphere.archive.places import Places
@@ -22,9 +23,6 @@ from chatsphere.ports.system import Clock, Ids
 from chatsphere.retention.holds import lock_holds
 
 PAGE: Final = 100
-
-SETTLED: Final = timedelta(hours=6)
-"""After a conversation's deletion: by then what was being archived of it counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +82,6 @@ class ArchiveExpirer:
         """
         places = Places(self.database, self.store, self.clock, self.ids)
         places.discard(organization_id)
-        self._remove_asked(organization_id)
         deleted, held, after = 0, 0, None
         while True:
             with self.database.transaction(organization_id) as connection:
@@ -96,20 +93,10 @@ class ArchiveExpirer:
             after = found[-1]
         if deleted:
             logger.info("archive expired", organization_id=str(organization_id), files=deleted, held=held)
-        return deleted, held
-
-    def _remove_asked(self, organization_id: UUID) -> None:
-        """Take deleted conversations out of the files that were written before."""
+        # Last: what a damaged file keeps from being done must not keep it from its end.
         eraser = ArchiveEraser(self.database, self.store, self.files, self.clock, self.ids)
-        while True:
-            values = {"asked_before": self.clock.now() - SETTLED, "limit": PAGE}
-            with self.database.transaction(organization_id) as connection:
-                rows = connection.execute(queries.ASKED, values).fetchall()
-            if not rows:
-                return
-            eraser.erase(organization_id, conversation_ids=[row["conversation_id"] for row in rows])
-            with self.database.transaction(organization_id) as connection:
-                connection.execute(queries.REMOVED, {"ids": [row["id"] for row in rows]})
+        AskedRemovals(self.database, eraser, self.clock).run(organization_id)
+        return deleted, held
 
     def _mark(self, connection: Connection, after: UUID | None) -> tuple[Sequence[UUID], Sequence[UUID]]:
         """Mark files as going; return those whose time is over, and those of them that no hold keeps."""

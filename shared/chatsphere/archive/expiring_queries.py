@@ -31,6 +31,7 @@ EXPIRED: Final = """
 ASKED: Final = """
     SELECT r.id, r.conversation_id FROM archive_removals r
     WHERE r.organization_id = app.current_organization() AND r.asked_at <= %(asked_before)s
+      AND (%(after)s::uuid IS NULL OR r.id > %(after)s)
       AND NOT EXISTS (SELECT FROM legal_holds h
                       WHERE h.organization_id = r.organization_id AND h.released_at IS NULL
                         AND (h.bot_id IS NULL OR h.bot_id = r.bot_id))

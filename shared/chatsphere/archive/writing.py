@@ -48,7 +48,6 @@ class FileWriter:
         back from leave that file: they may have changed since.
 
         Raises:
-            ArchiveDamagedError: a file that has to be rewritten is not what was written.
             UnavailableError: the bucket does not answer, or shows something else than was put there.
         """
         complete = [file for file in present if file.status == "complete"]
@@ -96,7 +95,7 @@ class FileWriter:
                 try:
                     return file, self._bucket.fetch(file)
                 except ArchiveDamagedError:
-                    logger.error("file of the archive is damaged", file_id=str(file.id), bucket_key=file.key)
+                    _tell_damaged(file)
         return None, None
 
     def _former(
@@ -111,13 +110,20 @@ class FileWriter:
     def _returned(
         self, complete: Sequence[ArchiveFile], rows: Callable[[], Iterable[Row]]
     ) -> Mapping[UUID, frozenset[str]]:
-        """Return which of the rows are in files already, by file."""
+        """Return which of the rows are in files already, by file. A damaged one holds nothing that anybody reads."""
         restored = [file for file in complete if file.restored_at is not None]
         if not restored:
             return {}
         ids = {row["id"] for row in rows()}
-        found = {file.id: frozenset(ids.intersection(row["id"] for row in self.read(file))) for file in restored}
+        found = {file.id: self._among(file, ids) for file in restored}
         return {file: rows_there for file, rows_there in found.items() if rows_there}
+
+    def _among(self, file: ArchiveFile, ids: set[str]) -> frozenset[str]:
+        try:
+            return frozenset(ids.intersection(row["id"] for row in self.read(file)))
+        except ArchiveDamagedError:
+            _tell_damaged(file)
+            return frozenset()
 
     def _cut(
         self,
@@ -183,6 +189,10 @@ def _metadata(place: Place) -> dict[str, str]:
         "chatsphere.bot_id": str(place.bot_id or ""),
         "chatsphere.month": f"{place.month:%Y-%m}",
     }
+
+
+def _tell_damaged(file: ArchiveFile) -> None:
+    logger.error("file of the archive is damaged", file_id=str(file.id), bucket_key=file.key)
 
 
 def _without(ids: Collection[str]) -> Change:

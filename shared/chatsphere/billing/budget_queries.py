@@ -33,12 +33,12 @@ TAKEN: Final = """
         WHERE organization_id = app.current_organization() AND period = %(period)s
           AND subject_id = ANY(%(subjects)s)
         UNION ALL
-        SELECT 1, tokens, cost_microdollars FROM budget_reservations
+        SELECT messages, tokens, cost_microdollars FROM budget_reservations
         WHERE organization_id = app.current_organization() AND period = %(period)s AND expires_at > %(now)s
           AND (organization_id = ANY(%(subjects)s) OR api_key_id = ANY(%(subjects)s))
     ) AS spent
 """
-"""What subjects have used in the month, and what their answers under way may use."""
+"""What subjects have used in the month, and what their answers and other work under way may use."""
 
 KEY_AND_KIN: Final = """
     WITH RECURSIVE kin (id) AS (
@@ -62,9 +62,9 @@ RESERVE: Final = """
             LIMIT 100 FOR UPDATE SKIP LOCKED)
     )
     INSERT INTO budget_reservations
-        (id, organization_id, api_key_id, period, tokens, cost_microdollars, created_at, expires_at)
-    VALUES (%(id)s, app.current_organization(), %(api_key_id)s, %(period)s, %(tokens)s, %(microdollars)s, %(now)s,
-            %(expires_at)s)
+        (id, organization_id, api_key_id, period, messages, tokens, cost_microdollars, created_at, expires_at)
+    VALUES (%(id)s, app.current_organization(), %(api_key_id)s, %(period)s, %(messages)s, %(tokens)s,
+            %(microdollars)s, %(now)s, %(expires_at)s)
 """
 
 SETTLE: Final = """

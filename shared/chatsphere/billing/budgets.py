@@ -1,8 +1,8 @@
-"""What answers may use in a month: tokens and money, of the organization and of each API key, and the plan's messages.
+"""What may be used in a month: tokens and money, of the organization and of each API key, and the plan's messages.
 
 Before the model is asked, an answer reserves the most that it can use; after it, what it did use takes the
 reservation's place. So parallel answers cannot spend more together than there is. An answer that never ends, its
-function killed, stops counting when its reservation expires.
+function killed, stops counting when its reservation expires. Other work does the same: see `chatsphere.billing.work`.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Spending:
 
 @dataclass(frozen=True, slots=True)
 class MonthUsage:
-    """What was used in the month that begins on the day `period`; with what answers under way may still use."""
+    """What was used in the month that begins on the day `period`; with what is set aside for work under way."""
 
     period: date
     messages: int
@@ -53,8 +53,11 @@ def reserve(
     organization_id: UUID,
     api_key_id: UUID | None,
     now: datetime,
+    messages: int = 1,
 ) -> None:
-    """Set aside the most that an answer can use. Call it last in a transaction: it holds the organization's month.
+    """Set aside the most that an answer, or other work of no `messages`, can use.
+
+    Call it last in a transaction: it holds the organization's month.
 
     Raises:
         QuotaExceededError: the plan permits no further message this month.
@@ -66,7 +69,7 @@ def reserve(
     if any(limit is not None for name, limit in limits.items() if name != "plan"):
         connection.execute(queries.BEGIN_MONTH, values)
         connection.execute(queries.HOLD_MONTH, values)
-        _check_organization(organization_usage(connection, organization_id, now), limits, most)
+        _check_organization(organization_usage(connection, organization_id, now), limits, most, messages)
         key_budget = limits["key_tokens"], limits["key_microdollars"]
         if api_key_id is not None and key_budget != (None, None):
             _check_budget("API key", key_usage(connection, api_key_id, now), *key_budget, most)
@@ -75,6 +78,7 @@ def reserve(
         values
         | {
             "id": reservation_id,
+            "messages": messages,
             "tokens": most.tokens,
             "microdollars": most.cost_microdollars,
             "expires_at": now + RESERVED_FOR,
@@ -91,6 +95,30 @@ def settle(connection: Connection, reservation_id: UUID, used: Spending, *, mess
     connection.execute(
         queries.SETTLE,
         {"id": reservation_id, "messages": messages, "tokens": used.tokens, "microdollars": used.cost_microdollars},
+    )
+
+
+def require_left(connection: Connection, most: Spending, *, organization_id: UUID, now: datetime) -> None:
+    """Raise unless the organization's budget holds this much at the moment. Nothing is set aside.
+
+    Raises:
+        BudgetExhaustedError: it does not.
+    """
+    limits = connection.execute(queries.LIMITS, {"api_key_id": None}).fetchone()
+    assert limits is not None
+    if limits["tokens"] is not None or limits["microdollars"] is not None:
+        _check_organization(organization_usage(connection, organization_id, now), limits, most, 0)
+
+
+def left_of_budget(connection: Connection, organization_id: UUID, now: datetime) -> tuple[int | None, int | None]:
+    """Return the tokens and the micro-dollars that are left of the organization's month; None: there is no limit."""
+    limits = connection.execute(queries.LIMITS, {"api_key_id": None}).fetchone()
+    assert limits is not None
+    taken = organization_usage(connection, organization_id, now)
+    tokens, microdollars = limits["tokens"], limits["microdollars"]
+    return (
+        None if tokens is None else tokens - taken.tokens,
+        None if microdollars is None else microdollars - taken.cost_microdollars,
     )
 
 
@@ -121,9 +149,9 @@ def _taken(connection: Connection, subjects: list[UUID], now: datetime) -> Month
     return MonthUsage(period, **row)
 
 
-def _check_organization(taken: MonthUsage, limits: dict[str, Any], most: Spending) -> None:
+def _check_organization(taken: MonthUsage, limits: dict[str, Any], most: Spending, messages: int) -> None:
     allowed = limits["messages"]
-    if allowed is not None and taken.messages + 1 > allowed:
+    if messages and allowed is not None and taken.messages + messages > allowed:
         refuse(Quota.MESSAGES, plan=limits["plan"], allowed=allowed, used=taken.messages)
     _check_budget("organization", taken, limits["tokens"], limits["microdollars"], most)
 
@@ -133,9 +161,9 @@ def _check_budget(owner: str, taken: MonthUsage, tokens: int | None, microdollar
         ("tokens", tokens, taken.tokens, most.tokens),
         ("micro-dollars", microdollars, taken.cost_microdollars, most.cost_microdollars),
     ):
-        # An answer that costs nothing is not stopped by a budget of money that is just used up.
+        # What costs nothing is not stopped by a budget of money that is just used up.
         if budget is not None and needed > 0 and used + needed > budget:
             raise BudgetExhaustedError(
                 f"The {owner}'s monthly budget is {budget} {unit}, of which {used} are used or set aside; "
-                f"this answer may take {needed}."
+                f"this may take {needed}."
             )

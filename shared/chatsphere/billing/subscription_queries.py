@@ -34,6 +34,13 @@ SUBSCRIBE: Final = """
 """Put the tenant on the plan that it pays for; no row where a later look was faster, where it pays for another
 subscription already (two checkouts at once), or where another customer pays."""
 
+PAYS_ALREADY: Final = """
+    SELECT stripe_subscription_id AS subscription_id FROM organizations
+    WHERE id = app.current_organization() AND stripe_customer_id = %(customer_id)s
+      AND stripe_subscription_id <> %(subscription_id)s
+"""
+"""Which other subscription the same customer pays for; no row where there is none."""
+
 UNSUBSCRIBE: Final = """
     UPDATE organizations
     SET plan_id = plan.id, stripe_subscription_id = NULL, subscription_status = %(status)s,

@@ -1,7 +1,7 @@
 """Paying for a plan: a person pays at the payment provider, whose events tell what came of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -15,6 +15,7 @@ from chatsphere.errors import (
     FieldError,
     InvalidRequestError,
     SubscriptionActiveError,
+    UnavailableError,
 )
 from chatsphere.observability import logger
 from chatsphere.ports.payments import PaymentEvent, Payments, Subscription
@@ -101,7 +102,8 @@ def portal(billing: Billing, organization_id: UUID, user_id: UUID) -> str:
 def follow(billing: Billing, event: PaymentEvent) -> None:
     """Let the organization's plan follow its subscription. The same event again, or an older one, changes nothing.
 
-    The subscription is read anew, for events come in any order. Should this fail, the provider sends the event again.
+    The subscription is read anew, for events come in any order. One that was begun while another is paid for is ended.
+    Should anything fail, the provider sends the event again.
 
     Raises:
         UnavailableError, ProviderRejectedError: see `Payments`.
@@ -111,15 +113,49 @@ def follow(billing: Billing, event: PaymentEvent) -> None:
         return
     asked_at = billing.clock.now()
     found = billing.payments.subscription(event.subscription_id)
-    if found.organization_id is None:
+    organization_id = found.organization_id
+    if organization_id is None:
         logger.info("subscription of nobody here", subscription=found.id)
         return
-    with billing.database.transaction(found.organization_id) as connection:
-        if connection.execute(queries.NOTE_EVENT, {"id": event.id, "now": asked_at}).rowcount == 1:
-            _apply(connection, billing, found, asked_at)
+    with billing.database.transaction(organization_id) as connection:
+        former = _other(connection, found)
+    if former is not None:
+        found = _settle_two(billing, found, former, organization_id)
+    with billing.database.transaction(organization_id) as connection:
+        if connection.execute(queries.NOTE_EVENT, {"id": event.id, "now": asked_at}).rowcount == 0:
+            return
+        if not _apply(connection, billing, found, asked_at) and _other(connection, found) is not None:
+            # Two that were paid for at once: the one that came second is ended when its event comes again.
+            raise UnavailableError("Another subscription was followed meanwhile.")
 
 
-def _apply(connection: Connection, billing: Billing, found: Subscription, asked_at: datetime) -> None:
+def _other(connection: Connection, found: Subscription) -> str | None:
+    """Return which other subscription the organization pays for, where this one is paid for, too."""
+    if found.status not in PAID:
+        return None
+    values = {"customer_id": found.customer_id, "subscription_id": found.id}
+    row = connection.execute(queries.PAYS_ALREADY, values).fetchone()
+    return None if row is None else str(row["subscription_id"])
+
+
+def _settle_two(billing: Billing, found: Subscription, former: str, organization_id: UUID) -> Subscription:
+    """Leave one of two subscriptions: the former, unless it has ended and its event is still to come.
+
+    Returns this one as it is then. Done again, it does no harm.
+    """
+    asked_at = billing.clock.now()
+    other = billing.payments.subscription(former)
+    if other.status in PAID:
+        logger.warning("second subscription ended", subscription=found.id, first=former)
+        billing.payments.end_subscription(found.id)
+        return replace(found, status="canceled")
+    with billing.database.transaction(organization_id) as connection:
+        _apply(connection, billing, other, asked_at)
+    return found
+
+
+def _apply(connection: Connection, billing: Billing, found: Subscription, asked_at: datetime) -> bool:
+    """Let the organization follow its subscription; return whether there was anything to follow."""
     values: dict[str, Any] = {
         "subscription_id": found.id,
         "customer_id": found.customer_id,
@@ -128,13 +164,15 @@ def _apply(connection: Connection, billing: Billing, found: Subscription, asked_
         "asked_at": asked_at,
     }
     if found.status in WAITING:
-        return
+        return False
     if found.status in PAID:
         statement, values["plan"] = queries.SUBSCRIBE, _plan_of(billing, found)
     else:
         statement, values["plan"] = queries.UNSUBSCRIBE, billing.free_plan
-    if connection.execute(statement, values).rowcount == 0:
-        logger.warning("subscription not followed", subscription=found.id, status=found.status)
+    if connection.execute(statement, values).rowcount:
+        return True
+    logger.warning("subscription not followed", subscription=found.id, status=found.status)
+    return False
 
 
 def _plan_of(billing: Billing, found: Subscription) -> str:

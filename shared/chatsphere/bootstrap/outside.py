@@ -33,6 +33,11 @@ class Outside(EnvironmentParts):
         return FileMailer(self.mail_settings)
 
     @cached_property
+    def operator_settings(self) -> settings.OperatorSettings:
+        """Who runs the deployment."""
+        return self._load(settings.OperatorSettings)
+
+    @cached_property
     def plan_settings(self) -> settings.PlanSettings:
         """The plan of a new organization."""
         return self._load(settings.PlanSettings)

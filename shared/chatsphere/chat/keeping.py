@@ -31,15 +31,14 @@ def keep_turn(turn: AskedTurn, draft: Draft, latency_ms: Mapping[str, int], serv
         AnswerInterruptedError: it was kept as interrupted meanwhile.
     """
     now, question = services.clock.now(), turn.question
-    with services.database.transaction(question.organization_id, question.user_id) as connection:
+    with services.database.transaction(question.organization_id, question.user_id, pipelined=True) as connection:
         with connection.pipeline():
             ended = connection.execute(under_way_queries.END, {"message_id": turn.answer_id})
             held = holding(connection, turn, now)
         held()
         if ended.rowcount == 0:
             raise AnswerInterruptedError
-        with connection.pipeline():
-            write_turn(connection, turn, draft, latency_ms, services.ids, now)
+        write_turn(connection, turn, draft, latency_ms, services.ids, now)
 
 
 def settle_lost_turn(

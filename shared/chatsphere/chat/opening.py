@@ -11,6 +11,7 @@ from chatsphere.bots.model import Bot
 from chatsphere.bots.publication import get_public_bot
 from chatsphere.bots.versions import bot_at
 from chatsphere.chat import queries, under_way
+from chatsphere.chat.cache.basis import BASIS
 from chatsphere.chat.estimating import most_spent
 from chatsphere.chat.evidence import Retriever
 from chatsphere.chat.masking import question_masked, turns_masked
@@ -21,7 +22,7 @@ from chatsphere.errors import BotArchivedError, ConflictError, NotFoundError
 from chatsphere.knowledge.redaction.masking import MakeFinder, masking, no_finder
 from chatsphere.ports.answers import AnswerModel, Turn
 from chatsphere.ports.system import Clock, Ids
-from chatsphere.privacy.end_users import refuse_erased
+from chatsphere.privacy.end_users import erased_check
 
 
 class BotInactiveError(ConflictError):
@@ -51,46 +52,52 @@ def open_turn(
         EndUserErasedError: the end user is being erased.
         QuotaExceededError, BudgetExhaustedError: see `chatsphere.billing.budgets.reserve`.
     """
-    asked = AskedTurn(
-        question=question,
-        conversation_id=question.conversation_id or ids.new(),
-        is_new=question.conversation_id is None,
-        question_id=ids.new(),
-        answer_id=ids.new(),
-        asked_at=clock.now(),
-        model=model.model,
-    )
+    asked = _asked_turn(question, clock.now(), ids, model)
     # Before the transaction: a model's tokenizer may have to be loaded first.
     question_tokens = model.count_tokens(question.message)
-    with database.transaction(question.organization_id, question.user_id) as connection:
+    with database.transaction(question.organization_id, question.user_id, pipelined=True) as connection:
         bot = _bot(connection, question)
-        refuse_erased(connection, question.bot_id, question.end_user_id, asked.asked_at)
         kept = _history(connection, question, asked.asked_at)
         mask = masking(bot.configuration.redaction, personal_data)
         asked = replace(asked, question=question_masked(question, mask))
         bot = asked.question.wishes.applied_to(bot)
         history = turns_masked(kept, mask) if asked.question.history is None else asked.question.history
-        has_documents = connection.execute(queries.HAS_DOCUMENTS, {"bot_id": question.bot_id}).fetchone()
-        # With what `reserve` asks for, not before it: one round trip for both.
-        with connection.pipeline():
-            under_way.begin(connection, asked)
-            reserve(
-                connection,
-                asked.answer_id,
-                most_spent(
-                    bot,
-                    history,
-                    question_tokens,
-                    model,
-                    retriever.embedding_cost,
-                    recalls=reach_of(bot, question, history) != Reach(),
-                ),
-                organization_id=question.organization_id,
-                api_key_id=question.api_key_id,
-                now=asked.asked_at,
-            )
-    has_any = bool(has_documents and has_documents["found"])
-    return OpenTurn(**asked.fields(), bot=bot, history=history, has_documents=has_any)
+        recalls = reach_of(bot, question, history) != Reach()
+        most = most_spent(bot, history, question_tokens, model, retriever.embedding_cost, recalls=recalls)
+        # What nothing before the answer waits for goes along with what `reserve` asks for, in its round trip.
+        refuse_erased = erased_check(connection, question.bot_id, question.end_user_id, asked.asked_at)
+        has_documents = connection.execute(queries.HAS_DOCUMENTS, {"bot_id": question.bot_id})
+        basis = connection.execute(BASIS, {"bot_id": question.bot_id}) if bot.configuration.cache else None
+        under_way.begin(connection, asked)
+        reserve(
+            connection,
+            asked.answer_id,
+            most,
+            organization_id=question.organization_id,
+            api_key_id=question.api_key_id,
+            now=asked.asked_at,
+        )
+        refuse_erased()
+    found = has_documents.fetchone()
+    return OpenTurn(
+        **asked.fields(),
+        bot=bot,
+        history=history,
+        has_documents=bool(found and found["found"]),
+        basis=None if basis is None else basis.fetchone(),
+    )
+
+
+def _asked_turn(question: Question, now: datetime, ids: Ids, model: AnswerModel) -> AskedTurn:
+    return AskedTurn(
+        question=question,
+        conversation_id=question.conversation_id or ids.new(),
+        is_new=question.conversation_id is None,
+        question_id=ids.new(),
+        answer_id=ids.new(),
+        asked_at=now,
+        model=model.model,
+    )
 
 
 def _bot(connection: Connection, question: Question) -> Bot:

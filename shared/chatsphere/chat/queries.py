@@ -69,10 +69,14 @@ FOR KEY SHARE
 ON CONFLICT (id) DO UPDATE SET updated_at = GREATEST(conversations.updated_at, EXCLUDED.updated_at)
 """
 
-# Marks a conversation as used, unless it has gone meanwhile. One that was ended or put away goes on.
+# Marks a conversation as used, unless it has gone meanwhile. One that was ended or put away goes on. One that is
+# nobody's is the first end user's who is named in it, and no other's: what they say is found by their name, also to be
+# erased.
 TOUCH_CONVERSATION = """
-UPDATE conversations SET updated_at = GREATEST(updated_at, %(updated_at)s), ended_at = NULL, archived_at = NULL
+UPDATE conversations SET updated_at = GREATEST(updated_at, %(updated_at)s), ended_at = NULL, archived_at = NULL,
+    end_user_id = COALESCE(end_user_id, %(end_user_id)s)
 WHERE organization_id = app.current_organization() AND id = %(conversation_id)s AND bot_id = %(bot_id)s
+  AND (end_user_id = %(end_user_id)s) IS NOT FALSE
 """
 
 ADD_QUESTION = """

@@ -116,6 +116,7 @@ def _standalone(asked: SearchQuestion, query: str, history: Sequence[Turn], serv
             organization_id=asked.organization_id,
             api_key_id=asked.api_key_id,
             now=now,
+            messages=0,
         )
     used = Spending()
     try:

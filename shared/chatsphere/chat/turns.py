@@ -68,8 +68,11 @@ class AskedTurn:
 
 @dataclass(frozen=True, slots=True)
 class OpenTurn(AskedTurn):
-    """All that answering needs from the database."""
+    """All that answering needs from the database. `basis`: what an answer that is kept to be given again rests on, see
+    `chatsphere.chat.cache.basis`; None where none is, or the bot is gone.
+    """
 
     bot: Bot
     history: Sequence[Turn]
     has_documents: bool
+    basis: Mapping[str, Any] | None = None

@@ -1,19 +1,14 @@
 """What the kinds of insights show: the columns of their tables, and the panels of their pictures."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from chatsphere.cli.insight_tables import Column, Row, dollars, milliseconds, number, share, text, time
 from chatsphere.cli.plotting import Panel, Series
 
-
-def _count(name: str) -> Callable[[Row], float | None]:
-    return lambda row: row.get(name)
-
-
-def _of(name: str, divisor: float) -> Callable[[Row], float | None]:
-    return lambda row: None if row.get(name) is None else row[name] / divisor
+# Told apart by people who see colours differently, too (Okabe and Ito).
+_BLUE, _SKY, _GREEN, _ORANGE, _RED, _GREY = "#0072b2", "#56b4e9", "#009e73", "#e69f00", "#d55e00", "#999999"
 
 
 @dataclass(frozen=True)
@@ -26,16 +21,27 @@ class Kind:
     panels: Sequence[Panel]
 
 
+def _counts(*names: str) -> list[Column]:
+    return [Column(name, number(name)) for name in names]
+
+
+def _times(*names: str) -> list[Column]:
+    return [Column(name, milliseconds(f"{name}_ms")) for name in names]
+
+
+def _series(label: str, colour: str, name: str, divisor: float = 1) -> Series:
+    return Series(label, colour, lambda row: None if row.get(name) is None else row[name] / divisor)
+
+
+def _rating(row: Row) -> str:
+    return "" if row["rating_mean"] is None else f"{row['rating_mean']:.2f}"
+
+
 KINDS: Final = {
     "usage": Kind(
         "Usage",
         [
-            Column("answers", number("answers")),
-            Column("answered", number("answered")),
-            Column("refused", number("refused")),
-            Column("failed", number("failed")),
-            Column("cached", number("cached")),
-            Column("searches", number("searches")),
+            *_counts("answers", "answered", "refused", "failed", "cached", "searches"),
             Column("documents", number("documents_embedded")),
             Column("prompt", number("prompt_tokens")),
             Column("completion", number("completion_tokens")),
@@ -46,10 +52,10 @@ KINDS: Final = {
                 "Answers by how they ended",
                 "answers",
                 [
-                    Series("answered", "#0072b2", _count("answered")),
-                    Series("refused", "#e69f00", _count("refused")),
-                    Series("stopped", "#999999", _count("stopped")),
-                    Series("failed", "#d55e00", lambda row: row.get("failed", 0) + row.get("interrupted", 0)),
+                    _series("answered", _BLUE, "answered"),
+                    _series("refused", _ORANGE, "refused"),
+                    _series("stopped", _GREY, "stopped"),
+                    Series("failed", _RED, lambda row: row.get("failed", 0) + row.get("interrupted", 0)),
                 ],
                 whole=True,
             )
@@ -58,7 +64,7 @@ KINDS: Final = {
     "cost": Kind(
         "Cost",
         [
-            Column("answers", number("answers")),
+            *_counts("answers"),
             Column("of answers", dollars("answer_microdollars")),
             Column("of searches", dollars("search_microdollars")),
             Column("of embedding", dollars("embedding_microdollars")),
@@ -71,9 +77,9 @@ KINDS: Final = {
                 "Cost by what it was paid for",
                 "US dollars",
                 [
-                    Series("answers", "#0072b2", _of("answer_microdollars", 1_000_000)),
-                    Series("searches", "#56b4e9", _of("search_microdollars", 1_000_000)),
-                    Series("embedding", "#009e73", _of("embedding_microdollars", 1_000_000)),
+                    _series("answers", _BLUE, "answer_microdollars", 1_000_000),
+                    _series("searches", _SKY, "search_microdollars", 1_000_000),
+                    _series("embedding", _GREEN, "embedding_microdollars", 1_000_000),
                 ],
             )
         ],
@@ -81,50 +87,42 @@ KINDS: Final = {
     "quality": Kind(
         "Quality",
         [
-            Column("answers", number("answers")),
+            *_counts("answers"),
             Column("refusal rate", share("refusal_rate")),
-            Column("ratings", number("ratings")),
-            Column("mean", lambda row: "" if row["rating_mean"] is None else f"{row['rating_mean']:.2f}"),
+            *_counts("ratings"),
+            Column("mean", _rating),
             Column("rated", share("rated_share")),
             Column("dropped citations", share("dropped_share")),
-            Column("failed", number("failed")),
-            Column("interrupted", number("interrupted")),
+            *_counts("failed", "interrupted"),
         ],
         "refusal_rate",
         [
             Panel(
                 "Refused, of what was answered or refused",
                 "percent",
-                [Series("refusal rate", "#e69f00", _of("refusal_rate", 0.01))],
+                [_series("refusal rate", _ORANGE, "refusal_rate", 0.01)],
                 stacked=False,
             ),
             Panel(
                 "Mean rating, from 1 (worst) to 5 (best)",
                 "rating",
-                [Series("mean rating", "#0072b2", _count("rating_mean"))],
+                [_series("mean rating", _BLUE, "rating_mean")],
                 stacked=False,
             ),
         ],
     ),
     "latency": Kind(
         "Latency",
-        [
-            Column("answers", number("answers")),
-            Column("mean", milliseconds("mean_ms")),
-            Column("p50", milliseconds("p50_ms")),
-            Column("p90", milliseconds("p90_ms")),
-            Column("p95", milliseconds("p95_ms")),
-            Column("p99", milliseconds("p99_ms")),
-        ],
+        [*_counts("answers"), *_times("mean", "p50", "p90", "p95", "p99")],
         "p95_ms",
         [
             Panel(
                 "How long answers took",
                 "milliseconds",
                 [
-                    Series("p50", "#0072b2", _count("p50_ms")),
-                    Series("p95", "#e69f00", _count("p95_ms")),
-                    Series("p99", "#d55e00", _count("p99_ms")),
+                    _series("p50", _BLUE, "p50_ms"),
+                    _series("p95", _ORANGE, "p95_ms"),
+                    _series("p99", _RED, "p99_ms"),
                 ],
                 stacked=False,
             )

@@ -73,19 +73,30 @@ def group(row: Row) -> str:
 def show_groups(
     console: "Console", by: str, report: Mapping[str, Any], columns: Sequence[Column], charted: str, total: Row | None
 ) -> None:
-    """Print a row of each group with a bar of `charted`, and one of all of them."""
-    data = report["data"]
-    if not data:
+    """Print a row of each group and one of all of them, with a bar of `charted` as long as there is room for."""
+    if not report["data"]:
         console.print(f"Nothing from {report['since']} to {report['until']}.")
         return
-    heads = [by.replace("_", " "), *(column.head for column in columns), charted.replace("_", " ") + " "]
-    rows = Rows(heads, right=heads[1:-1])
-    most = max(row[charted] or 0 for row in data)
+    # The head of the bars is one cell longer than their column's name: no two columns have the same.
+    chart, room = f"{charted.replace('_', ' ')} ", console.width
+    numbers = _groups(by, report["data"], columns, total)
+    left = min(BAR, room - numbers.table.least - 3)
+    if left < len(chart):
+        console.print(numbers.table)
+        return
+    most = max(row[charted] or 0 for row in report["data"])
+    bars = Column(chart, lambda row: bar(row[charted] or 0, most, left), number=False)
+    console.print(_groups(by, report["data"], [*columns, bars], total).table)
+
+
+def _groups(by: str, data: Sequence[Row], columns: Sequence[Column], total: Row | None) -> Rows:
+    heads = [by.replace("_", " "), *(column.head for column in columns)]
+    rows = Rows(heads, right=[column.head for column in columns if column.number])
     for row in data:
-        rows.add(group(row), *(column.cell(row) for column in columns), bar(row[charted] or 0, most))
+        rows.add(group(row), *(column.cell(row) for column in columns))
     if total is not None:
-        rows.add("all", *(column.cell(total) for column in columns), "", style="bold")
-    console.print(rows.table)
+        rows.add("all", *(column.cell(total) if column.number else "" for column in columns), style="bold")
+    return rows
 
 
 def show_list(console: "Console", rows: Sequence[Row], columns: Sequence[Column]) -> None:

@@ -14,6 +14,10 @@ PIPED_WIDTH = 160
 """Columns where there is no terminal to ask: tables in a file or a pipe are not squeezed into 80."""
 
 
+NARROWEST = 16
+"""What a column is left with whose text may be cut or broken."""
+
+
 class Output:
     """The two streams. With `as_json`, stdout holds one JSON document and nothing else."""
 
@@ -61,11 +65,15 @@ class Output:
         if self.as_json:
             self.json({"error": error.as_json()})
         console = self.console(stderr=True)
-        console.print(f"Error: {error.detail}", style="red", soft_wrap=True)
+        fields = error.fields if isinstance(error, ApiError) else []
+        console.print(f"Error: {'This is not valid:' if fields else error.detail}", style="red", soft_wrap=True)
+        for field in fields:
+            # A person named an option or an argument, and no place in a request.
+            name = str(field.get("pointer", "")).removeprefix("body/").removeprefix("query/")
+            console.print(f"  {name}: {field.get('detail')}", soft_wrap=True)
         if isinstance(error, ApiError):
-            for problem in error.fields:
-                console.print(f"  {problem.get('pointer')}: {problem.get('detail')}", soft_wrap=True)
-            console.print(f"  {error.code} (status {error.status}, request {error.request_id})", style="dim")
+            request = f", request {error.request_id}" if error.request_id else ""
+            console.print(f"  {error.code} (status {error.status}{request})", style="dim")
         if error.hint:
             console.print(f"  {error.hint}", soft_wrap=True)
 
@@ -76,15 +84,17 @@ class Rows:
     def __init__(
         self, columns: Sequence[str], *, right: Sequence[str] = (), elide: Sequence[str] = (), wrap: Sequence[str] = ()
     ) -> None:
-        from rich import box
-        from rich.table import Table
+        from chatsphere.cli.whole_table import WholeTable
 
-        self.table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+        self.table = WholeTable()
         self._elided = [column in elide for column in columns]
+        self._kept = [column not in elide and column not in wrap for column in columns]
+        self._widths = [0] * len(columns)
         for column, elided in zip(columns, self._elided, strict=True):
             # Only columns that may wrap give up width; an elided cell then refuses to wrap.
             justify: Literal["left", "right"] = "right" if column in right else "left"
             self.table.add_column(column, justify=justify, no_wrap=not elided and column not in wrap, overflow="fold")
+        self._measure(columns)
 
     def add(self, *cells: str, style: str | None = None) -> None:
         """Add a row of plain texts."""
@@ -95,3 +105,15 @@ class Rows:
             for cell, elided in zip(cells, self._elided, strict=True)
         ]
         self.table.add_row(*texts, style=style)
+        self._measure(cells)
+
+    def _measure(self, cells: Sequence[str]) -> None:
+        """Keep the width that the table takes at least, with these cells, too."""
+        from rich.cells import cell_len
+
+        from chatsphere.cli.whole_table import GAP
+
+        for place, (cell, kept) in enumerate(zip(cells, self._kept, strict=True)):
+            width = cell_len(cell) if kept else min(cell_len(cell), NARROWEST)
+            self._widths[place] = max(self._widths[place], width)
+        self.table.least = sum(self._widths) + GAP * (len(self._widths) - 1)

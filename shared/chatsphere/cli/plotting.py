@@ -122,7 +122,8 @@ def _draw_groups(axes: "Axes", rows: Sequence[Row], panel: Panel) -> None:
             [place + offset for place in places], widths, thickness, begin, label=series.label, color=series.colour
         )
         left = [low + width for low, width in zip(left, widths, strict=True)]
-    axes.set_yticks(list(places), [group(row) for row in rows])
+    # A name is no formula, although it may hold dollars.
+    axes.set_yticks(list(places), [group(row) for row in rows], parse_math=False)
     axes.invert_yaxis()
     axes.set_xlabel(panel.unit, color=GREY)
 

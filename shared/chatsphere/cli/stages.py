@@ -3,11 +3,14 @@
 from collections.abc import Iterable
 from typing import Any
 
+from chatsphere.cli.formatting import one_line
+
 _DOING = {
     "upload": "awaited",
     "fetch": "being fetched",
     "register": "waiting",
     "scan": "being scanned",
+    "budget": "waiting for the month's budget",
     "extract": "being read",
     "embed": "being embedded",
 }
@@ -52,7 +55,14 @@ def doing(documents: Iterable[dict[str, Any]]) -> str:
     return ", ".join(f"{count} {name}" for name, count in counts.items())
 
 
-def advice(document: dict[str, Any]) -> str:
+def problem(document: dict[str, Any], width: int) -> str:
+    """Return why a document failed, cut at `width` characters, and what to do about it."""
+    why = one_line(f"{document.get('error_code')}: {document.get('error_message') or ''}", width).rstrip(" :")
+    todo = _advice(document)
+    return f"{why}{'' if why.endswith(('.', '…')) else '.'} {todo}" if todo else why
+
+
+def _advice(document: dict[str, Any]) -> str:
     """Return what to do about a document that failed; nothing where there is nothing to say."""
     text = _ADVICE.get(str(document.get("error_code")))
     if text is None and document.get("retryable"):

@@ -29,29 +29,33 @@ def follow_memory(
     with bars(session.output) as shown:
         total = {run["id"]: (run["estimate"] or {}).get("memory_messages") or 0 for run in runs}
         steps = {run["id"]: shown.add(f"{names[run['bot_id']]}: memory", total[run["id"]]) for run in runs}
-        pause = FIRST_PAUSE_SECONDS
+        client, pause = session.client.patient(), FIRST_PAUSE_SECONDS
         while waiting := [run for run in latest.values() if run.get("memory_left")]:
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
             for run in waiting:
-                now = session.client.get(f"/bots/{run['bot_id']}/training-runs/{run['id']}")
+                now = client.get(f"/bots/{run['bot_id']}/training-runs/{run['id']}")
                 latest[run["id"]] = now
                 steps[run["id"]](max(0, total[run["id"]] - (now["memory_left"] or 0)))
     return list(latest.values())
 
 
 def follow(session: Session, bots: Sequence[dict[str, Any]], runs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Show how far the runs are until each has ended; return them as they are then."""
+    """Show how far the runs are until each has ended, or waits for the month's budget; return them as they are then."""
     names = {bot["id"]: plain(bot["name"]) for bot in bots}
     latest = {run["id"]: run for run in runs}
     with bars(session.output) as shown:
         steps = {run["id"]: shown.add(names[run["bot_id"]], run["total_batches"] or 0) for run in runs}
-        pause = FIRST_PAUSE_SECONDS
-        while open_runs := [run for run in latest.values() if run["status"] == "running"]:
+        client, pause = session.client.patient(), FIRST_PAUSE_SECONDS
+        while open_runs := [run for run in latest.values() if _is_worked_on(run)]:
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
             for run in open_runs:
-                now = session.client.get(f"/bots/{run['bot_id']}/training-runs/{run['id']}")
+                now = client.get(f"/bots/{run['bot_id']}/training-runs/{run['id']}")
                 latest[run["id"]] = now
                 steps[run["id"]](now["done_batches"], total=now["total_batches"])
     return list(latest.values())
+
+
+def _is_worked_on(run: dict[str, Any]) -> bool:
+    return run["status"] == "running" and run.get("awaits_budget_since") is None

@@ -31,16 +31,17 @@ class TransferFailedError(CliError):
 
 
 def follow(session: Session, label: str, path: str, is_over: Callable[[JsonObject], bool]) -> JsonObject:
-    """Show how many documents are done until it is over; return what the API says then.
+    """Show how many documents are done until it is over; return what the API says then. An API that is being restarted
+    is waited for: what is followed goes on afterwards.
 
     Raises:
         TransferFailedError: it has failed.
     """
-    pause = FIRST_PAUSE_SECONDS
+    client, pause = session.client.patient(), FIRST_PAUSE_SECONDS
     with bars(session.output) as shown:
         step = shown.add(label, 0)
         while True:
-            now = session.client.get(path)
+            now = client.get(path)
             step(now["documents_done"], str(now["status"]), total=now["documents_total"] or 0)
             if now["status"] in ("failed", "expired"):
                 raise TransferFailedError(str(now["error_message"] or now["status"]), code=now["error_code"])

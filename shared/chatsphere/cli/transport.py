@@ -156,4 +156,6 @@ def failure(status: int, text: str) -> CliError:
         detail = str(problem.get("detail") or "The API does not take the credential.")
         hint = "Log in with `chatsphere login`, or give a key: --api-key, or CHATSPHERE_API_KEY."
         return UnauthenticatedError(detail, hint=hint, code=problem.get("code"))
-    return ApiError(status, problem)
+    # Every error of the API's own has a code.
+    stranger = not problem.get("code") and 400 <= status < 500
+    return ApiError(status, problem, hint="Is that ChatSphere's API? See `chatsphere status`." if stranger else None)

@@ -36,6 +36,16 @@ INDEXES: Final = (
         "messages_system", "messages", "(organization_id, bot_id, created_at) WHERE role = 'system'", partitioned=True
     ),
     ConcurrentIndex("conversations_used", "conversations", "(organization_id, bot_id, updated_at DESC, id DESC)"),
+    ConcurrentIndex(
+        "webhook_deliveries_first",
+        "webhook_deliveries",
+        "(organization_id, endpoint_id, next_attempt_at, sequence) WHERE status = 'pending'",
+    ),
+    ConcurrentIndex(
+        "webhook_deliveries_under_way",
+        "webhook_deliveries",
+        "(organization_id, lease_expires_at) WHERE status = 'pending' AND lease_expires_at IS NOT NULL",
+    ),
 )
 
 # Partitions whose index is not attached to the parent's.

@@ -1,7 +1,7 @@
 """The unit of work: one short transaction in which the database knows the tenant."""
 
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from threading import RLock
 from typing import Final
 from uuid import UUID
@@ -102,25 +102,28 @@ class Database:
         try:
             return self._begin_once(organization_id, actor_id, statement_ms)
         except psycopg.OperationalError:
-            self.close()
-        if reused:
-            try:
-                return self._begin_once(organization_id, actor_id, statement_ms)
-            except psycopg.OperationalError:
-                self.close()
+            if reused:
+                with suppress(psycopg.OperationalError):
+                    return self._begin_once(organization_id, actor_id, statement_ms)
         raise UnavailableError("The database does not answer.")
 
     def _begin_once(self, organization_id: UUID | None, actor_id: UUID | None, statement_ms: int | None) -> Connection:
         connection = self._open()
         self._events_of.clear()
-        # One round trip for all. Not connection.transaction(), which would stay in pipeline mode.
-        with connection.pipeline():
-            connection.execute("BEGIN")
-            connection.execute(
-                "SELECT app.begin_request(%s, %s, %s::jsonb)", (organization_id, actor_id, current_origin().to_json())
-            )
-            if statement_ms is not None:
-                connection.execute("SELECT app.limit_statements(%s)", (statement_ms,))
+        try:
+            # One round trip for all. Not connection.transaction(), which would stay in pipeline mode.
+            with connection.pipeline():
+                connection.execute("BEGIN")
+                connection.execute(
+                    "SELECT app.begin_request(%s, %s, %s::jsonb)",
+                    (organization_id, actor_id, current_origin().to_json()),
+                )
+                if statement_ms is not None:
+                    connection.execute("SELECT app.limit_statements(%s)", (statement_ms,))
+        except BaseException:
+            # A transaction that failed as it began would fail all that come after it on this connection.
+            self.close()
+            raise
         return connection
 
     def _roll_back(self, connection: Connection) -> None:

@@ -127,6 +127,8 @@ def _permit_logins(connection: psycopg.Connection, permit_login: PermitLogin) ->
         # A query that runs away must not hold a connection for longer than any function may live.
         _alter(connection, role, "SET statement_timeout = '60s'")
         _alter(connection, role, "SET idle_in_transaction_session_timeout = '60s'")
+        # Days and months are UTC's, whatever the server goes by.
+        _alter(connection, role, "SET timezone = 'UTC'")
 
 
 def _alter(connection: psycopg.Connection, role: str, change: LiteralString, *values: sql.Composable) -> None:

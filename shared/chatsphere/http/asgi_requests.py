@@ -18,7 +18,6 @@ from chatsphere.db.database import Database
 from chatsphere.db.origin import Origin, coming_from
 from chatsphere.errors import (
     ChatSphereError,
-    FieldError,
     InvalidRequestError,
     NotFoundError,
     PayloadTooLargeError,
@@ -26,6 +25,7 @@ from chatsphere.errors import (
 )
 from chatsphere.failures import public_error
 from chatsphere.http import json_body
+from chatsphere.http.field_errors import field_errors
 from chatsphere.http.gate import arrive, path_ids
 from chatsphere.http.idempotent_asgi import first_answer, kept
 from chatsphere.http.problem import CONTENT_TYPE, problem, problem_headers
@@ -194,10 +194,8 @@ async def body(request: Request, model: type[Body]) -> Body:
     try:
         return model.model_validate(json_body.parse_object(text))
     except ValidationError as error:
-        fields = tuple(
-            FieldError("/".join(map(str, ("body", *entry["loc"]))), code=entry["type"], detail=entry["msg"])
-            for entry in error.errors(include_url=False, include_context=False, include_input=False)
-        )
+        complaints = error.errors(include_url=False, include_context=False, include_input=False)
+        fields = field_errors(complaints, "body")
         raise InvalidRequestError("See `errors` for the fields that are not valid.", fields) from None
 
 

@@ -1,6 +1,6 @@
 """Whether the service lives, whether it can do its work, and what of it is not well."""
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from pydantic import Field
@@ -10,10 +10,21 @@ from chatsphere.bootstrap import container
 from chatsphere.errors import UnavailableError
 from chatsphere.http.models import ApiResponse
 from chatsphere.http.operations import PUBLIC, requires
+from chatsphere.http.rest_api import principal
+from chatsphere.upkeep.health import WITHIN_SECONDS, Examiner
+from chatsphere.upkeep.health_checks import reach_check
 
 router = Router()
 
 TAGS = ["service"]
+
+READY_SECONDS: Final = 5.0
+"""A load balancer waits no longer. A database that is waking up goes on doing so meanwhile."""
+
+DEEP_SECONDS: Final = WITHIN_SECONDS
+READINESS: Final = Examiner()
+DEEP: Final = Examiner()
+"""What is silent stays so from one request to the next."""
 
 
 class LiveResponse(ApiResponse):
@@ -39,7 +50,10 @@ class CheckResponse(ApiResponse):
 
 
 class DeepHealthResponse(ApiResponse):
-    """Everything that the service depends on: `down` where no question can be answered or no document be taken."""
+    """Everything that the service depends on: `down` where no question can be answered or no document be taken.
+
+    `checks` is empty for an organization that does not run the deployment.
+    """
 
     status: Literal["ok", "degraded", "down"]
     checks: dict[str, CheckResponse]
@@ -55,12 +69,10 @@ def live() -> LiveResponse:
     "/v1/health/ready", summary="Can it work?", tags=TAGS, operation_id="getReadiness", openapi_extensions=PUBLIC
 )
 def ready() -> ReadyResponse:
-    """Ask the database; a 503 names what does not answer."""
-    try:
-        with container().database.transaction(None) as connection:
-            connection.execute("SELECT 1")
-    except UnavailableError:
-        raise UnavailableError("Not ready: database.") from None
+    """Ask the database; a 503 names what does not answer, after five seconds at most."""
+    checked = READINESS.examine({"database": reach_check(container().database)}, within_seconds=READY_SECONDS)
+    if checked["database"].status != "ok":
+        raise UnavailableError("Not ready: database.")
     return ReadyResponse(checks={"database": "ok"})
 
 
@@ -74,12 +86,13 @@ def ready() -> ReadyResponse:
 def deep() -> DeepHealthResponse:
     """Ask everything that the service depends on, side by side; what does not answer within 2.5 seconds is down."""
     from chatsphere.http.health_checks import checks_of
-    from chatsphere.upkeep.health import CAUSES, examine, overall
+    from chatsphere.upkeep.health import CAUSES, overall
     from chatsphere.upkeep.health_checks import ESSENTIAL
 
     # Before the checks' time runs: a cold function is slow and not ill.
     container().load_aws_client()
-    checked = examine(checks_of(container()))
+    checked = DEEP.examine(checks_of(container()), within_seconds=DEEP_SECONDS)
+    shown = container().operator_settings.runs_deployment(principal(router).organization_id)
     return DeepHealthResponse(
         status=overall(checked, ESSENTIAL),
         checks={
@@ -91,5 +104,6 @@ def deep() -> DeepHealthResponse:
                 details=dict(check.details),
             )
             for name, check in checked.items()
+            if shown
         },
     )

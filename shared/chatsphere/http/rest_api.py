@@ -12,10 +12,11 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from chatsphere.access.principal import Principal
 from chatsphere.bootstrap import container
 from chatsphere.db.origin import coming_from
-from chatsphere.errors import ChatSphereError, FieldError, InvalidRequestError, NotFoundError
+from chatsphere.errors import ChatSphereError, InvalidRequestError, NotFoundError
 from chatsphere.failures import public_error
 from chatsphere.http import json_body
 from chatsphere.http.cors import cors_headers
+from chatsphere.http.field_errors import field_errors
 from chatsphere.http.gate import Visit, arrive
 from chatsphere.http.idempotent_events import answered_once
 from chatsphere.http.problem import CONTENT_TYPE, problem, problem_headers
@@ -129,11 +130,7 @@ def _request_error(error: RequestValidationError) -> ChatSphereError:
             return NotFoundError(f"There is no such {_noun(str(entry['loc'][1]))}.")
     if any(entry["loc"] == ("body",) and entry["type"] == "missing" for entry in problems):
         return json_body.body_required()
-    fields = tuple(
-        FieldError("/".join(map(str, entry["loc"])), code=str(entry["type"]), detail=str(entry["msg"]))
-        for entry in problems
-    )
-    return InvalidRequestError("See `errors` for the fields that are not valid.", fields)
+    return InvalidRequestError("See `errors` for the fields that are not valid.", field_errors(problems))
 
 
 def _noun(parameter: str) -> str:

@@ -13,7 +13,7 @@ from chatsphere.identity.homes import Homes
 from chatsphere.identity.model import Member, MfaRequired, TokenPair
 from chatsphere.identity.sessions import Sessions, open_session
 from chatsphere.identity.single_use_tokens import Purpose, TokenRequest
-from chatsphere.identity.throttling import CredentialThrottle, login_subject
+from chatsphere.identity.throttling import CredentialThrottle, Subject
 from chatsphere.ports.credentials import PasswordHasher
 
 
@@ -37,33 +37,33 @@ def log_in(login: Login, *, email: str, password: str) -> TokenPair | MfaRequire
     """
     # What is looked for is what tries are counted of: PostgreSQL's lower() also makes an `i` of `İ`.
     email = email.strip().lower()
-    login.throttle.admit(login_subject(email))
+    counted = login.throttle.admit_login(email)
     with login.sessions.database.transaction(None) as connection:
         row = connection.execute(queries.PASSWORD_OF, {"email": email}).fetchone()
     if not login.passwords.verify(row["password_hash"] if row else None, password) or row is None:
-        _note_failure(login, row, email)
+        _note_failure(login, row, counted)
         raise InvalidLoginError
     stale = login.passwords.needs_rehash(row["password_hash"])
-    return _proved(login, row, email, new_hash=login.passwords.hash(password) if stale else None)
+    return _proved(login, row, counted, new_hash=login.passwords.hash(password) if stale else None)
 
 
-def _note_failure(login: Login, row: Mapping[str, Any] | None, email: str) -> None:
+def _note_failure(login: Login, row: Mapping[str, Any] | None, counted: Subject) -> None:
     """Tell the organization's audit log; for an unknown person write as much, so that it takes as long."""
     organization_id, user_id = (row["organization_id"], row["user_id"]) if row else (None, login.sessions.ids.new())
     # No actor: who tried is not known.
     with login.sessions.database.transaction(organization_id) as connection:
-        throttling.touch(connection, login_subject(email), now=login.sessions.clock.now())
+        throttling.touch(connection, counted, now=login.sessions.clock.now())
         note(connection, "user.login_failed", "user", user_id)
 
 
-def _proved(login: Login, row: Mapping[str, Any], email: str, *, new_hash: str | None) -> TokenPair | MfaRequired:
+def _proved(login: Login, row: Mapping[str, Any], counted: Subject, *, new_hash: str | None) -> TokenPair | MfaRequired:
     sessions, member = login.sessions, _member(login, row)
     with sessions.database.transaction(member.organization_id, member.user_id) as connection:
         accepted = {"user_id": member.user_id, "verified": row["password_hash"], "new_hash": new_hash}
         if connection.execute(queries.ACCEPT_PASSWORD, accepted).rowcount == 0:
             # Changed since: who came with the former one must not slip past the sessions' revocation.
             raise InvalidLoginError
-        throttling.forget(connection, login_subject(email))
+        throttling.forget(connection, counted)
         if row["mfa_enabled"]:
             return _ask_for_code(login, connection, member)
         connection.execute(queries.RECORD_LOGIN, {"user_id": member.user_id, "now": sessions.clock.now()})

@@ -12,7 +12,7 @@ from chatsphere.identity import single_use_tokens, throttling
 from chatsphere.identity.people import Person, find_person, lock_person
 from chatsphere.identity.sessions import revoke_all
 from chatsphere.identity.single_use_tokens import Purpose
-from chatsphere.identity.throttling import CredentialThrottle, confirmation_subject, login_subject
+from chatsphere.identity.throttling import CredentialThrottle, confirmation_subject
 from chatsphere.ports.credentials import PasswordHasher
 from chatsphere.ports.system import Clock
 
@@ -104,7 +104,7 @@ def reset_password(passwords: Passwords, token: str, new: str) -> UUID:
         if not person.is_verified:
             _take_over(connection, person.id, now)
         connection.execute(queries.VERIFY_EMAIL, {"user_id": person.id, "email": found.payload})
-        throttling.forget(connection, login_subject(person.email))
+        throttling.forget_everywhere(connection, person.email)
     return person.id
 
 

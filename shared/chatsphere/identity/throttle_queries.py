@@ -37,6 +37,23 @@ BLOCKED_UNTIL = "SELECT blocked_until FROM credential_throttles WHERE subject = 
 FORGET = "DELETE FROM credential_throttles WHERE subject = %(subject)s"
 """Forget an account's failures: a try succeeded."""
 
+FORGET_ALL = """
+    DELETE FROM credential_throttles
+    WHERE subject >= %(subject)s AND subject <= %(subject)s || decode(repeat('ff', 33), 'hex')
+"""
+"""Forget an account's failures from wherever: of its networks, each subject begins with its own."""
+
+KNOWN_ADDRESSES = """
+    SELECT DISTINCT address FROM (
+        SELECT address FROM sessions
+        WHERE user_id = (SELECT id FROM users WHERE lower(email) = lower(%(email)s) LIMIT 1)
+          AND expires_at > %(now)s AND address IS NOT NULL
+        ORDER BY id DESC LIMIT 50) AS latest
+"""
+"""From where a person was logged in by their last sessions; ended ones count until they would have expired. Bounded:
+however often somebody logged in, a try takes no longer.
+"""
+
 TOUCH = "UPDATE credential_throttles SET updated_at = %(now)s WHERE subject = %(subject)s"
 """Note the time of the last try once more."""
 

@@ -27,6 +27,11 @@ def login_subject(email: str) -> Subject:
     return _subject("account", email.strip().lower())
 
 
+def login_subject_from(email: str, network: str) -> Subject:
+    """Return what tries are counted of that come from where the account's person was logged in lately."""
+    return login_subject(email) + _subject("network", network)
+
+
 def second_factor_subject(user_id: UUID) -> Subject:
     """Return what tries of a person's codes are counted of. Whoever has the password cannot have it forgotten."""
     return _subject("mfa", str(user_id))
@@ -42,6 +47,8 @@ class CredentialThrottle:
     """Counts each try before the credential is looked at, so that many at once do not get past the limit.
 
     After `login_free_tries` failures an account waits a second, then two, four and so on. A success forgets them.
+    Passwords that come from a network where the account's person was logged in lately are counted of it alone, or
+    whoever fails on purpose from anywhere would keep the person from logging in.
     """
 
     database: Database
@@ -61,6 +68,26 @@ class CredentialThrottle:
                 wait = self._count_try(connection, account, now)
             _clean_up(connection, now)
         _refuse(wait)
+
+    def admit_login(self, email: str) -> Subject:
+        """Count a try of an address's password, and return what it was counted of.
+
+        Raises:
+            TooManyTriesError: there were too many; this one must not be looked at.
+        """
+        now, network = self.clock.now(), _network(current_origin().address)
+        account = login_subject(email)
+        with self.database.transaction(None) as connection:
+            wait = self._take_from_bucket(connection, now)
+            # Asked also of nobody's address, so that each takes the same work.
+            rows = connection.execute(queries.KNOWN_ADDRESSES, {"email": email, "now": now}).fetchall()
+            if any(_network(row["address"]) == network for row in rows):
+                account = login_subject_from(email, network)
+            if wait is None:
+                wait = self._count_try(connection, account, now)
+            _clean_up(connection, now)
+        _refuse(wait)
+        return account
 
     def count(self, account: Subject) -> None:
         """Count a try of an account whose person is logged in.
@@ -101,6 +128,11 @@ class CredentialThrottle:
 def forget(connection: Connection, account: Subject) -> None:
     """Forget an account's failures: a try succeeded."""
     connection.execute(queries.FORGET, {"subject": account})
+
+
+def forget_everywhere(connection: Connection, email: str) -> None:
+    """Forget the failures of an address's password, from wherever they came."""
+    connection.execute(queries.FORGET_ALL, {"subject": login_subject(email)})
 
 
 def touch(connection: Connection, account: Subject, *, now: datetime) -> None:

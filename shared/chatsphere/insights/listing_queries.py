@@ -70,8 +70,8 @@ ERRORS: Final = """
     page AS (
         SELECT fingerprint, count(*) AS errors, min(created_at) AS first_seen_at, max(created_at) AS last_seen_at,
             (array_agg(id ORDER BY created_at DESC, id DESC))[1] AS example_id,
-            count(DISTINCT bot_id) AS bots, (array_agg(DISTINCT bot_id) FILTER (WHERE bot_id IS NOT NULL))[1:10]
-                AS bot_ids
+            count(DISTINCT bot_id) AS bots,
+            COALESCE((array_agg(DISTINCT bot_id) FILTER (WHERE bot_id IS NOT NULL))[1:10], '{}') AS bot_ids
         FROM logged
         GROUP BY fingerprint
         HAVING %(after_time)s::timestamptz IS NULL

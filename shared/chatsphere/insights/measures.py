@@ -12,6 +12,7 @@ DIMENSIONS: Final = ("bot_id", "api_key_id", "model", "channel")
 
 ANSWER: Final = "metric = 'chat.answer'"
 EMBEDDING: Final = "metric = 'embedding'"
+TAKING_IN: Final = "metric IN ('embedding', 'ocr')"
 SEARCH: Final = "metric = 'search'"
 RATED: Final = "metric = 'feedback'"
 TAKEN_BACK: Final = "metric = 'feedback.withdrawn'"
@@ -50,7 +51,7 @@ MEASURES: Final = {
     "embedding_tokens": f"{_total('value', EMBEDDING)} + {_total('embedding_tokens', ANSWER)}",
     "answer_microdollars": _total("cost_microdollars", ANSWER),
     "search_microdollars": _total("cost_microdollars", SEARCH),
-    "embedding_microdollars": _total("cost_microdollars", EMBEDDING),
+    "embedding_microdollars": _total("cost_microdollars", TAKING_IN),
     "ratings": _standing(),
     "rating_sum": f"{_total('value', RATED)} - {_total('value', TAKEN_BACK)}",
     "positive_ratings": _standing("value >= 4"),

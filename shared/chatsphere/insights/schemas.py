@@ -1,11 +1,12 @@
 """Parameters and bodies of the insights."""
 
+import re
 from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from chatsphere.http.models import ApiResponse, is_storable
 
@@ -16,10 +17,18 @@ def _storable(text: str | None) -> str | None:
     return text
 
 
-_Text = Annotated[str | None, AfterValidator(_storable)]
+def _day(text: object) -> object:
+    # A date is also read from moments and from seconds: of a moment in another zone that would be another day.
+    if isinstance(text, str) and not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        raise ValueError("must be a day, as in 2026-11-22")
+    return text
 
-Since = Annotated[date | None, Query(description="First day (UTC); 30 days up to `until` where it is left out.")]
-Until = Annotated[date | None, Query(description="Last day (UTC), included; today where it is left out.")]
+
+_Text = Annotated[str | None, AfterValidator(_storable)]
+_Day = Annotated[date | None, BeforeValidator(_day)]
+
+Since = Annotated[_Day, Query(description="First day (UTC); 30 days up to `until` where it is left out.")]
+Until = Annotated[_Day, Query(description="Last day (UTC), included; today where it is left out.")]
 BotId = Annotated[UUID | None, Query(description="Only this bot; left out: all, which takes the role admin.")]
 ApiKeyId = Annotated[UUID | None, Query(description="Only what was asked with this API key.")]
 EndUser = Annotated[_Text, Query(min_length=1, max_length=255, description="Only this end user's.")]

@@ -103,7 +103,7 @@ class DocumentResponse(ApiResponse):
     source: Source
     url: str | None
     status: Status
-    stage: Literal["upload", "fetch", "register", "scan", "extract", "embed", "done"]
+    stage: Literal["upload", "fetch", "register", "scan", "budget", "extract", "embed", "done"]
     error_code: str | None
     error_message: str | None
     retryable: bool | None

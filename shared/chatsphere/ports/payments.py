@@ -39,7 +39,7 @@ class Payments(Protocol):
     def create_customer(self, organization_id: UUID, *, name: str, email: str) -> str:
         """Return the id of the organization's customer; asked twice for one organization, the same.
 
-        Raises, as the next two do:
+        Raises, as all that follow but the last do:
             UnavailableError: it may succeed later.
             ProviderRejectedError: the key or the request is refused.
         """
@@ -55,6 +55,20 @@ class Payments(Protocol):
 
     def subscription(self, subscription_id: str) -> Subscription:
         """Return the subscription as it is now."""
+        ...
+
+    def end_subscription(self, subscription_id: str) -> None:
+        """End a subscription at once; what was paid for and not used is credited to the customer. One that has ended,
+        or that there is not, is left as it is.
+        """
+        ...
+
+    def has_customer(self, customer_id: str) -> bool:
+        """Return whether there is such a customer; one that was deleted is none."""
+        ...
+
+    def delete_customer(self, customer_id: str) -> None:
+        """Delete a customer with name and address, and end what they pay for; nothing where there is none."""
         ...
 
     def read_event(self, body: str, signature: str) -> PaymentEvent:

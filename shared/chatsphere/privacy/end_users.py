@@ -4,6 +4,7 @@ The database itself keeps rows out (triggers of migration 0021): what is late fi
 told before an answer is paid for.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -46,8 +47,20 @@ def refuse_erased(connection: Connection, bot_id: UUID, end_user_id: str | None,
     Raises:
         EndUserErasedError: they are; ask again when that is done.
     """
+    erased_check(connection, bot_id, end_user_id, now)()
+
+
+def erased_check(connection: Connection, bot_id: UUID, end_user_id: str | None, now: datetime) -> Callable[[], None]:
+    """Ask whether an end user is being erased, also in a pipeline: what is returned is called once that is known, and
+    refuses as `refuse_erased`.
+    """
     if end_user_id is None:
-        return
-    row = connection.execute(IS_ERASED, {"bot_id": bot_id, "end_user_id": end_user_id, "now": now}).fetchone()
-    if row is not None and row["erased"]:
-        raise EndUserErasedError("The end user is being erased; ask again when that is done.")
+        return lambda: None
+    asked = connection.execute(IS_ERASED, {"bot_id": bot_id, "end_user_id": end_user_id, "now": now})
+
+    def check() -> None:
+        row = asked.fetchone()
+        if row is not None and row["erased"]:
+            raise EndUserErasedError("The end user is being erased; ask again when that is done.")
+
+    return check

@@ -65,7 +65,8 @@ PERSON_VALUES: Final = f"""
         (SELECT count(*) FROM users WHERE id = %(user_id)s) AS users,
         (SELECT count(*) FROM invitations
          WHERE lower(email) = lower(%(email)s) OR accepted_by = %(user_id)s) AS invitations_received,
-        (SELECT count(*) FROM credential_throttles WHERE subject = ANY (%(subjects)s)) AS credential_throttles,
+        (SELECT count(*) FROM credential_throttles
+         WHERE substring(subject FOR 32) = ANY (%(subjects)s)) AS credential_throttles,
         (SELECT count(*) FROM audit_log WHERE {TELLS_OF_PERSON}) AS audit_log_personal_values
 """
 

@@ -34,6 +34,9 @@ KEPT_OUT: Final = timedelta(minutes=10)
 HELD_AGAIN: Final = timedelta(minutes=15)
 """How long an erasure that a legal hold stands against is left alone before it is tried again."""
 
+BACKUPS: Final = "Backups that were made before the erasure keep what they hold until they expire."
+"""What every receipt says of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Erasure:

@@ -11,6 +11,7 @@ from chatsphere.knowledge.ingestion.memory_removal import MemoryRemoval
 from chatsphere.knowledge.ingestion.messages import PurgeMessage
 from chatsphere.knowledge.ingestion.vector_removal import VectorRemoval
 from chatsphere.ports.objects import ObjectStore
+from chatsphere.ports.payments import Payments
 from chatsphere.ports.vectors import Namespace, VectorStore
 from chatsphere.privacy import organization_queries as queries
 from chatsphere.privacy.looking import count_tenant
@@ -29,6 +30,8 @@ class OrganizationEraser:
     means: Means
     objects: ObjectStore
     vectors: VectorStore
+    payments: Payments | None = None
+    """None where this deployment takes no payments."""
 
     @property
     def database(self) -> Database:
@@ -48,6 +51,27 @@ class OrganizationEraser:
         """Return the organization's bots: their ids are where its vectors are."""
         with self.database.transaction(organization_id) as connection:
             return [row["id"] for row in connection.execute(queries.BOTS)]
+
+    def customer(self, organization_id: UUID) -> str | None:
+        """Return who the organization is at the payment provider; None where it never paid, or is gone."""
+        with self.database.transaction(organization_id) as connection:
+            row = connection.execute(queries.CUSTOMER).fetchone()
+        return row["id"] if row else None
+
+    def look_for_customer(self, customer_id: str | None) -> dict[str, int]:
+        """Return whether the payment provider knows the customer, as `look` does."""
+        if customer_id is None or self.payments is None:
+            return {}
+        return {"payment_customers": 1} if self.payments.has_customer(customer_id) else {}
+
+    def erase_customer(self, customer_id: str | None) -> None:
+        """Delete the customer at the payment provider, which ends what they pay for there.
+
+        Raises:
+            UnavailableError: the provider does not answer; to be tried again.
+        """
+        if customer_id is not None and self.payments is not None:
+            self.payments.delete_customer(customer_id)
 
     def look(self, organization_id: UUID, bots: Sequence[UUID]) -> dict[str, int]:
         """Return what there is of the organization: rows by table, object versions, vectors; without zeros."""

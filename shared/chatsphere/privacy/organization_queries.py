@@ -5,6 +5,9 @@ from typing import Final
 BOTS: Final = "SELECT id FROM bots WHERE organization_id = app.current_organization() ORDER BY id"
 """All bots of the tenant, whatever their state."""
 
+CUSTOMER: Final = "SELECT stripe_customer_id AS id FROM organizations WHERE id = app.current_organization()"
+"""Who the tenant is at the payment provider; NULL where it never paid."""
+
 DELETE_STEPS: Final = (
     """
     DELETE FROM usage_events WHERE organization_id = app.current_organization() AND id = ANY (ARRAY(

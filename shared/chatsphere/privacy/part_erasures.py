@@ -10,7 +10,7 @@ from chatsphere.knowledge.ingestion.times import ERASE_TIME
 from chatsphere.observability import logger
 from chatsphere.ports.system import Clock
 from chatsphere.privacy.erasing_steps import ErasureSteps
-from chatsphere.privacy.model import BOT, LATE_WRITES_END, UPLOADS_END, ErasureWork, Part
+from chatsphere.privacy.model import BACKUPS, BOT, LATE_WRITES_END, UPLOADS_END, ErasureWork, Part
 from chatsphere.privacy.notes import ErasureNotes, Found
 from chatsphere.privacy.part_erasing import PartEraser
 
@@ -20,8 +20,6 @@ LOGS: Final = (
     "No log holds a text, a title, a file name or an end user's id. The API's access log in the cloud names no end "
     "user; its lines expire by their retention, 30 days unless the deployment chose otherwise."
 )
-
-BACKUPS: Final = "Backups that were made before the erasure keep what they hold until they expire."
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,7 @@ class PartDesk:
             raise NotFoundError("There is no such bot, nor was there one.")
 
     def _take_document(self, connection: Connection, part: Part, bot_id: UUID, document_id: UUID) -> None:
+        connection.execute(queries.NAME_CASES, part.values)
         deletion = mark_deleted(connection, bot_id, document_id, self.clock.now())
         if deletion is None and not connection.execute(queries.WAS_DELETED, part.values).fetchone():
             raise NotFoundError("There is no such document, nor was there one.")

@@ -24,6 +24,20 @@ WAS_DELETED: Final = """
 """
 """Whether it is being deleted already, or is gone: what else there is of it can be erased all the same."""
 
+NAME_CASES: Final = """
+    UPDATE evaluation_cases e SET relevant_documents = (
+        SELECT jsonb_agg(
+            CASE WHEN named @> wanted.one THEN named || jsonb_build_object('document_id', %(document_id)s::uuid)
+                ELSE named END ORDER BY place)
+        FROM jsonb_array_elements(e.relevant_documents) WITH ORDINALITY AS each (named, place))
+    FROM evaluation_sets s, (
+        SELECT jsonb_build_object('document_id', NULL, 'document_name', name) AS one FROM documents
+        WHERE organization_id = app.current_organization() AND bot_id = %(bot_id)s AND id = %(document_id)s) wanted
+    WHERE e.organization_id = app.current_organization() AND s.organization_id = e.organization_id
+      AND s.id = e.set_id AND s.bot_id = %(bot_id)s AND e.relevant_documents @> jsonb_build_array(wanted.one)
+"""
+"""Say by its id which document cases mean that know it by its name alone: the name is gone with the document."""
+
 INSERT: Final = """
     INSERT INTO erasures
         (id, kind, subject_id, organizations, requested_by, requested_at, receipt_hash, lease_expires_at, tenant_id,

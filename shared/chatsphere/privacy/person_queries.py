@@ -56,7 +56,8 @@ FORGET_NAMES: Final = (
     "UPDATE answers_under_way SET user_id = NULL WHERE user_id = %(user_id)s",
     "UPDATE invitations SET invited_by = NULL WHERE invited_by = %(user_id)s",
     "DELETE FROM invitations WHERE lower(email) = lower(%(email)s) OR accepted_by = %(user_id)s",
-    "DELETE FROM credential_throttles WHERE subject = ANY (%(subjects)s)",
+    # Of a person's networks, each subject begins with the account's.
+    "DELETE FROM credential_throttles WHERE substring(subject FOR 32) = ANY (%(subjects)s)",
 )
 """Take the person from what stays the organizations', and delete what only knows their mail address."""
 

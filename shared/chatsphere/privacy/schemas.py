@@ -29,7 +29,8 @@ class ReceiptResponse(ApiResponse):
 
     Tables of the database by their names, `objects` of the bucket (all versions) and `vectors` of the vector store.
     `anonymized` are rows that stay an organization's, without what was erased. `late` is what a look some time after
-    the receipt still found, and removed.
+    the receipt still found, and removed. `payment_customers` are customers at the payment provider; `unreached` are
+    those that could not be deleted because this deployment takes no payments any more.
     """
 
     removed: dict[str, int]
@@ -38,6 +39,7 @@ class ReceiptResponse(ApiResponse):
     checked_at: datetime
     logs: str
     backups: str | None = None
+    unreached: dict[str, int] | None = None
     rechecked_at: datetime | None = None
     late_objects_removed: int | None = None
     late: dict[str, int] | None = None

@@ -10,7 +10,7 @@ from uuid import UUID
 from chatsphere.errors import UnavailableError
 from chatsphere.observability import logger
 from chatsphere.ports.system import Clock
-from chatsphere.privacy.model import PERSON, UPLOADS_END, ErasureWork
+from chatsphere.privacy.model import BACKUPS, PERSON, UPLOADS_END, ErasureWork
 from chatsphere.privacy.notes import ErasureNotes, Found
 from chatsphere.privacy.organization_erasing import OrganizationEraser
 from chatsphere.privacy.person_erasing import PersonEraser
@@ -39,6 +39,8 @@ class WholeErasures:
         self.organizations.refuse_if_held(work.organizations)
         for organization_id in work.organizations:
             bots = self._look_first(notes, found, organization_id)
+            # Before its row, which says who the customer is: a checkout that is still open cannot be paid any more.
+            self.organizations.erase_customer(_customer(found, organization_id))
             self.organizations.erase(organization_id, bots, self.clock.now(), notes.keep_lease)
         if work.kind == PERSON:
             self._look_at_person(notes, work, found)
@@ -47,7 +49,15 @@ class WholeErasures:
         if left:
             logger.warning("erasure not complete yet", erasure_id=str(work.id), left=left)
             raise UnavailableError("Something is left.")
-        return _receipt(found.counts) | {"checked_at": self.clock.now().isoformat(), "logs": LOGS}
+        return (
+            _receipt(found.counts)
+            | self._unreached(found)
+            | {
+                "checked_at": self.clock.now().isoformat(),
+                "logs": LOGS,
+                "backups": BACKUPS,
+            }
+        )
 
     def look_once_more(self, notes: ErasureNotes, work: ErasureWork) -> dict[str, Any]:
         """See `KindEraser.look_once_more`: what came into the buckets after the receipt, by a permission that was given
@@ -71,9 +81,19 @@ class WholeErasures:
         scope, bots = str(organization_id), found.content["bots"]
         known = {*map(UUID, bots.get(scope, ())), *self.organizations.bots(organization_id)}
         bots[scope] = sorted(map(str, known))
-        found.merge(scope, self.organizations.look(organization_id, sorted(known)))
+        customers = found.content.setdefault("customers", {})
+        customers[scope] = customers.get(scope) or self.organizations.customer(organization_id)
+        customer = self.organizations.look_for_customer(customers[scope])
+        found.merge(scope, self.organizations.look(organization_id, sorted(known)) | customer)
         notes.keep(found)
         return sorted(known)
+
+    def _unreached(self, found: Found) -> dict[str, Any]:
+        """Say who could not be deleted, because payments were switched off since."""
+        customers = [each for each in found.content.get("customers", {}).values() if each is not None]
+        if not customers or self.organizations.payments is not None:
+            return {}
+        return {"unreached": {"payment_customers": len(customers)}}
 
     def _look_at_person(self, notes: ErasureNotes, work: ErasureWork, found: Found) -> None:
         content, person = found.content, _subject(work)
@@ -89,9 +109,16 @@ class WholeErasures:
         for organization_id in work.organizations:
             bots = [*map(UUID, found.content["bots"][str(organization_id)])]
             left.update(self.organizations.look(organization_id, bots))
+            left.update(self.organizations.look_for_customer(_customer(found, organization_id)))
         if work.kind == PERSON:
             left.update(self.people.look(_subject(work), found.content["email"], _places(found)))
         return dict(left)
+
+
+def _customer(found: Found, organization_id: UUID) -> str | None:
+    """Return who an organization was at the payment provider, also when its row is gone."""
+    customer: str | None = found.content.get("customers", {}).get(str(organization_id))
+    return customer
 
 
 def _subject(work: ErasureWork) -> UUID:

@@ -4,7 +4,7 @@ transaction that deletes.
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +21,7 @@ from chatsphere.retention import acting_queries as queries
 from chatsphere.retention import listing_queries, run_queries
 from chatsphere.retention.holds import lock_holds
 from chatsphere.retention.listing import errors_values
-from chatsphere.retention.policies import Policies, read_policies
+from chatsphere.retention.policies import Policies, policies_digest, read_policies
 from chatsphere.retention.removing import Counts, SingleMessages, WholeConversations
 from chatsphere.retention.runs import Row, Run, count_removed, hold_run
 from chatsphere.retention.work import ITEMS, ROWS, Archive, ChangedError, Work, bounds_of, work_of
@@ -37,6 +37,8 @@ class Actor:
     archive: Archive
     purge_queue: MessageQueue
     clock: Clock
+    _digests: dict[str | None, Policies] = field(default_factory=dict)
+    """What policies were found to be, by their digest."""
 
     def next_batch(self, run: Run, policies: Policies) -> bool:
         """Do the next items; return whether there were any.
@@ -69,8 +71,11 @@ class Actor:
         """Let no hold be made and no policy be put until the transaction ends."""
         lock_holds(connection)
         so_far = hold_run(connection, run, self.clock.now())
-        if read_policies(connection).to_json() != policies.to_json():
-            raise ChangedError
+        digest = policies_digest(connection)
+        if self._digests.get(digest) is not policies:
+            if read_policies(connection).to_json() != policies.to_json():
+                raise ChangedError
+            self._digests[digest] = policies
         return so_far
 
     # ------------------------------------------------------------------------------- messages and conversations

@@ -14,7 +14,9 @@ from chatsphere.retention.hold_records import HoldDraft
 class HoldRequest(ApiRequest):
     """What is to be held: nothing named, the organization; a bot; a conversation; or an end user of a bot."""
 
-    reason: Annotated[str, Field(min_length=1, max_length=2000, description="Why: a case's number, for instance.")]
+    reason: Annotated[
+        str, Field(min_length=1, max_length=2000, pattern=r"\S", description="Why: a case's number, for instance.")
+    ]
     bot_id: UUID | None = None
     conversation_id: UUID | None = None
     end_user_id: Annotated[

@@ -17,7 +17,7 @@ KEPT_DAYS: Final = """
 """The longest that any policy or override names, for whatever it names."""
 
 HELD_SINCE: Final = """
-    SELECT min(c.created_at) AS since
+    SELECT min(c.created_at) - interval '1 day' AS since
     FROM legal_holds h
     JOIN conversations c ON c.organization_id = h.organization_id
         AND (h.subject = 'organization'
@@ -25,7 +25,9 @@ HELD_SINCE: Final = """
                  AND (h.subject = 'bot' OR c.id = h.conversation_id OR c.end_user_id = h.end_user_id)))
     WHERE h.released_at IS NULL OR h.released_at > %(slack)s
 """
-"""When the oldest conversation began that is held, or was a moment ago: its messages are not older."""
+"""When the oldest conversation began that is held, or was a moment ago: its messages are not older, but for what the
+clocks of machines differ.
+"""
 
 
 def keeps_since(connection: Connection, now: datetime) -> datetime | None:

@@ -1,12 +1,14 @@
 """The list of what a run does, or would do: made first, page by page, so that a dry run's is the same."""
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Self
 from uuid import UUID
 
 from chatsphere.db.database import Connection
+from chatsphere.ports.system import Clock
 from chatsphere.retention import listing_queries as queries
 from chatsphere.retention.due import Due, due_of
 from chatsphere.retention.policies import Policies
@@ -28,6 +30,9 @@ DOCUMENTS: Final = 1_000
 
 POSITIONS: Final = 5_000
 """Items after which a transaction ends."""
+
+TIME: Final = timedelta(seconds=10)
+"""After which it ends, too: what was listed is kept, and whoever makes a hold waits for no longer."""
 
 BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -87,29 +92,43 @@ class Lister:
     connection: Connection
     run: ListedRun
     listed: int
+    clock: Clock
     any_holds: bool = False
+    _bots: list[UUID] = field(default_factory=list)
+    _left: dict[str, list[UUID]] = field(default_factory=dict)
+    """By stage, the bots of which something may be due and that were not begun with; the next one last."""
 
     def go_on(self, place: Place) -> Place | None:
         """List from a place on, up to some thousand items; return where to go on, None at the end."""
         self.any_holds = self._one(queries.ANY_HOLDS)["any_holds"]
-        bots = [row["id"] for row in self.connection.execute(queries.BOTS, {"bot_id": self.run.bot_id})]
-        until, following = self.listed + POSITIONS, place
-        while self.listed < until:
-            found = self._next(following, bots)
+        self._bots = [row["id"] for row in self.connection.execute(queries.BOTS, {"bot_id": self.run.bot_id})]
+        most, ends, following = self.listed + POSITIONS, self.clock.now() + TIME, place
+        while following == place or (self.listed < most and self.clock.now() < ends):
+            found = self._next(following)
             if found is None:
                 return None
             following = found
         return following
 
-    def _next(self, place: Place, bots: Sequence[UUID]) -> Place | None:
+    def _next(self, place: Place) -> Place | None:
         if place.stage == "error_log_days":
-            self._errors(bots)
+            self._errors(self._bots)
             return place.following()
-        if place.bot_id is not None and place.is_within_bot and place.bot_id in bots:
+        if place.bot_id is not None and place.is_within_bot and self._is_there(place.bot_id):
             return self._page(place, place.bot_id)
-        left = [bot for bot in bots if place.bot_id is None or bot > place.bot_id]
-        found = self._with_something(place, left)
-        return self._page(Place(place.stage, found[0]), found[0]) if found else place.following()
+        bot_id = self._next_bot(place)
+        return self._page(Place(place.stage, bot_id), bot_id) if bot_id else place.following()
+
+    def _is_there(self, bot_id: UUID) -> bool:
+        position = bisect_left(self._bots, bot_id)
+        return position < len(self._bots) and self._bots[position] == bot_id
+
+    def _next_bot(self, place: Place) -> UUID | None:
+        """Return the next bot with something due. All are asked about at once: there may be thousands."""
+        if place.stage not in self._left:
+            left = [bot for bot in self._bots if place.bot_id is None or bot > place.bot_id]
+            self._left[place.stage] = self._with_something(place, left)[::-1]
+        return self._left[place.stage].pop() if self._left[place.stage] else None
 
     def _with_something(self, place: Place, bots: Sequence[UUID]) -> list[UUID]:
         cutoffs = {bot: self._due(bot, place.stage).before for bot in bots}
@@ -131,11 +150,18 @@ class Lister:
             if due.kind == "conversation"
             else (queries.DOCUMENT_WINDOW, queries.LIST_DOCUMENTS, DOCUMENTS)
         )
-        values = self._values(bot_id, due) | {"after": place.after, "after_id": place.after_id, "limit": limit}
+        values = self._values(bot_id, due) | {
+            "after": place.after,
+            "after_id": place.after_id,
+            "limit": limit,
+            "messages_before": due.before + timedelta(days=1),
+        }
         row = self.connection.execute(window, values).fetchone()
         if row is None or row["last_id"] is None:
             return Place(place.stage, bot_id)
         self._list(listing, values | row)
+        if row["rows"] < limit:
+            return Place(place.stage, bot_id)
         return replace(place, bot_id=bot_id, after=row.get("last"), after_id=row["last_id"])
 
     def _messages(self, place: Place, bot_id: UUID, due: Due) -> Place:
@@ -145,7 +171,7 @@ class Lister:
             return Place(place.stage, bot_id)
         until = min(_day_after(window["last"]), values["before"])
         self._list(queries.list_messages(due.messages), values | {"since": window["first"], "until": until})
-        return replace(place, bot_id=bot_id, after=until)
+        return replace(place, bot_id=bot_id, after=until) if window["rows"] == MESSAGES else Place(place.stage, bot_id)
 
     def _errors(self, bots: Sequence[UUID]) -> None:
         values = errors_values(self.run, bots)

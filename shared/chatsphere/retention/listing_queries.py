@@ -116,7 +116,7 @@ def message_window(kind: str) -> str:
 
 
 CONVERSATION_WINDOW: Final = """
-    SELECT w.updated_at AS last, w.id AS last_id
+    SELECT w.updated_at AS last, w.id AS last_id, count(*) OVER () AS rows
     FROM (SELECT c.updated_at, c.id FROM conversations c
           WHERE c.organization_id = app.current_organization() AND c.bot_id = %(bot_id)s
             AND c.updated_at < %(before)s
@@ -124,16 +124,16 @@ CONVERSATION_WINDOW: Final = """
           ORDER BY c.updated_at, c.id LIMIT %(limit)s) w
     ORDER BY w.updated_at DESC, w.id DESC LIMIT 1
 """
-"""The last of the next conversations, those that were not used for the longest first."""
+"""The last of the next conversations, those that were not used for the longest first, and how many they are."""
 
 DOCUMENT_WINDOW: Final = """
-    SELECT max(w.id::text)::uuid AS last_id
+    SELECT max(w.id::text)::uuid AS last_id, count(*) AS rows
     FROM (SELECT d.id FROM documents d
           WHERE d.organization_id = app.current_organization() AND d.bot_id = %(bot_id)s
             AND (%(after_id)s::uuid IS NULL OR d.id > %(after_id)s)
           ORDER BY d.id LIMIT %(limit)s) w
 """
-"""The last of the next documents."""
+"""The last of the next documents, and how many they are."""
 
 
 def _listing(found: str) -> str:
@@ -200,11 +200,14 @@ LIST_CONVERSATIONS: Final = _listing(
         FROM messages m
         WHERE m.organization_id = app.current_organization() AND m.conversation_id = c.id
           AND m.created_at >= c.created_at AND m.created_at < c.updated_at + interval '1 day'
+          AND m.created_at < %(messages_before)s
           AND NOT COALESCE(m.role = 'system' AND m.created_at < %(system_before)s, false)
           AND NOT COALESCE(m.role IN ('user', 'assistant') AND m.created_at < %(said_before)s, false)) said
     """
 )
-"""List a bot's inactive conversations, each with those messages that do not go by themselves."""
+"""List a bot's inactive conversations, each with those messages that do not go by themselves. `messages_before` is the
+latest time that any of these has: by it the planner leaves out partitions of later months.
+"""
 
 LIST_DOCUMENTS: Final = _listing(
     f"""

@@ -23,6 +23,12 @@ ALL: Final = """
 """
 """The tenant's policy and its bots' overrides."""
 
+DIGEST: Final = """
+    SELECT md5(string_agg(COALESCE(bot_id::text, '') || rules::text, ' ' ORDER BY bot_id)) AS digest
+    FROM retention_policies WHERE organization_id = app.current_organization()
+"""
+"""Another one as soon as any rule is."""
+
 PUT: Final = """
     INSERT INTO retention_policies (id, organization_id, bot_id, rules, updated_at)
     VALUES (%(id)s, app.current_organization(), %(bot_id)s, %(rules)s, %(now)s)
@@ -65,6 +71,12 @@ def read_policies(connection: Connection) -> Policies:
     organization: Rules = next((row["rules"] for row in rows if row["bot_id"] is None), {})
     bots = {row["bot_id"]: row["rules"] for row in rows if row["bot_id"] is not None}
     return Policies(organization, bots, {row["bot_id"]: row["updated_at"] for row in rows})
+
+
+def policies_digest(connection: Connection) -> str | None:
+    """Return what tells the tenant's rules from others, for less than reading those of thousands of bots takes."""
+    row = connection.execute(DIGEST).fetchone()
+    return row["digest"] if row else None
 
 
 def put_policy(connection: Connection, bot_id: UUID | None, rules: Rules, *, ids: Ids, now: datetime) -> Policies:

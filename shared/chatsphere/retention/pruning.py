@@ -15,6 +15,15 @@ STRIPE_EVENTS: Final = timedelta(days=90)
 LIMITS: Final = timedelta(days=1)
 """A bucket fills within a minute: one that was not used for a day is full, and its row says nothing."""
 
+SESSIONS: Final = timedelta(days=1)
+"""After its end nobody can go on with a session: it says from where somebody was logged in, and no more."""
+
+INVITATIONS: Final = timedelta(days=90)
+"""After its end, however it ended: an invitation holds the address of somebody who may never have been here."""
+
+BUDGETS: Final = timedelta(days=400)
+"""What a month has used is looked at while it lasts; this is the year before."""
+
 VERSIONS: Final = 200
 """So many versions of a bot are kept, whatever their age, and the one that is in use."""
 
@@ -34,6 +43,24 @@ PRUNED: Final = {
     "stripe_events": """
         DELETE FROM stripe_events WHERE id IN (
             SELECT id FROM stripe_events WHERE received_at <= %(stripe_before)s LIMIT %(limit)s)
+    """,
+    "sessions": """
+        DELETE FROM sessions WHERE id IN (
+            SELECT id FROM sessions WHERE expires_at <= %(sessions_before)s LIMIT %(limit)s)
+          AND expires_at <= %(sessions_before)s
+    """,
+    "refresh_tokens": """
+        DELETE FROM refresh_tokens WHERE id IN (
+            SELECT id FROM refresh_tokens WHERE expires_at <= %(sessions_before)s LIMIT %(limit)s)
+    """,
+    "invitations": """
+        DELETE FROM invitations WHERE expires_at <= %(invitations_before)s AND id IN (
+            SELECT id FROM invitations WHERE expires_at <= %(invitations_before)s LIMIT %(limit)s)
+    """,
+    "budget_periods": """
+        DELETE FROM budget_periods WHERE (organization_id, subject_id, period) IN (
+            SELECT organization_id, subject_id, period FROM budget_periods
+            WHERE period <= %(budgets_before)s::timestamptz LIMIT %(limit)s)
     """,
     "bot_versions": """
         DELETE FROM bot_versions WHERE (bot_id, version) IN (
@@ -74,6 +101,9 @@ class Pruner:
             "now": now,
             "stripe_before": now - STRIPE_EVENTS,
             "limits_before": now - LIMITS,
+            "sessions_before": now - SESSIONS,
+            "invitations_before": now - INVITATIONS,
+            "budgets_before": now - BUDGETS,
             "versions": VERSIONS,
             "limit": STEP,
         }

@@ -62,10 +62,12 @@ CLAIM: Final = f"""
     UPDATE retention_runs
     SET lease_token = %(token)s, lease_expires_at = %(lease_expires_at)s, attempts = attempts + 1
     WHERE organization_id = app.current_organization() AND id = %(id)s AND status = 'running'
-      AND (lease_token IS NULL OR lease_expires_at <= %(now)s)
+      AND (lease_token IS NULL OR lease_expires_at <= %(now)s OR lease_expires_at > %(now)s + interval '1 hour')
     RETURNING {COLUMNS}
 """
-"""Take up a run that nobody is at; of all who try, one gets it."""
+"""Take up a run that nobody is at; of all who try, one gets it. No lease is so long as an hour: it was given by a clock
+that was wrong.
+"""
 
 HOLD: Final = """
     UPDATE retention_runs SET lease_expires_at = %(lease_expires_at)s
@@ -77,10 +79,11 @@ HOLD: Final = """
 
 LISTED: Final = """
     UPDATE retention_runs
-    SET place = %(place)s, listed = %(listed)s, step = %(step)s, policies = %(policies)s, attempts = 0
+    SET place = %(place)s, listed = %(listed)s, step = %(step)s, policies = COALESCE(%(policies)s, policies),
+        attempts = 0
     WHERE organization_id = app.current_organization() AND id = %(id)s
 """
-"""Note where the list has got to."""
+"""Note where the list has got to; `policies` NULL: they are those of before."""
 
 REMOVED: Final = """
     UPDATE retention_runs SET removed = %(removed)s, attempts = 0
@@ -103,11 +106,11 @@ LET_GO: Final = """
 FINISH: Final = f"""
     UPDATE retention_runs
     SET status = %(status)s, step = 'done', report = %(report)s, error_code = %(error_code)s, finished_at = %(now)s,
-        lease_token = NULL, lease_expires_at = NULL
+        policies = NULL, lease_token = NULL, lease_expires_at = NULL
     WHERE organization_id = app.current_organization() AND id = %(id)s AND status = 'running'
     RETURNING {COLUMNS}
 """
-"""End the run."""
+"""End the run. Its policies are of no use any more, and may be of thousands of bots."""
 
 DROP_OPEN_ITEMS: Final = """
     DELETE FROM retention_items

@@ -105,10 +105,11 @@ class RetentionRunner:
             lock_holds(connection)
             hold_run(connection, run, self.clock.now())
             policies = read_policies(connection)
-            if run.policies is not None and policies.to_json() != run.policies.to_json():
+            is_same = run.policies is not None and policies.to_json() == run.policies.to_json()
+            if run.policies is not None and not is_same:
                 connection.execute(queries.DROP_OPEN_ITEMS, {"id": run.id})
                 run = replace(run, place=Place())
-            lister = Lister(connection, run.to_list(policies), run.listed)
+            lister = Lister(connection, run.to_list(policies), run.listed, self.clock)
             place = lister.go_on(run.place)
             step = "list" if place else "act"
             values = {
@@ -116,7 +117,7 @@ class RetentionRunner:
                 "place": Jsonb(place.to_json() if place else {}),
                 "listed": lister.listed,
                 "step": step,
-                "policies": Jsonb(policies.to_json()),
+                "policies": None if is_same else Jsonb(policies.to_json()),
             }
             connection.execute(queries.LISTED, values)
             if place is None and (run.dry_run or lister.listed == 0):

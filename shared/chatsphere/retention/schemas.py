@@ -12,7 +12,8 @@ from chatsphere.retention.policies import Policies
 from chatsphere.retention.policy import MOST_DAYS, Action, Rules
 from chatsphere.retention.runs import Row
 
-Days = Annotated[int, Field(ge=1, le=MOST_DAYS)]
+# Strict: `true` would be one day.
+Days = Annotated[int, Field(ge=1, le=MOST_DAYS, strict=True)]
 Kind = Literal["messages", "conversation", "document", "error_logs"]
 ItemAction = Literal["archive", "delete", "keep"]
 

@@ -32,6 +32,7 @@ from chatsphere.settings.identity import (
 )
 from chatsphere.settings.mail import MailSettings
 from chatsphere.settings.ocr import OcrSettings
+from chatsphere.settings.operators import OperatorSettings
 from chatsphere.settings.providers import (
     AnswerSettings,
     EmbeddingSettings,
@@ -72,6 +73,7 @@ __all__ = [
     "MfaSettings",
     "MigrationSettings",
     "OcrSettings",
+    "OperatorSettings",
     "PartitionSettings",
     "PasswordSettings",
     "PlanSettings",

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -16,7 +16,8 @@ from chatsphere.ports.objects import ObjectStore
 from chatsphere.ports.system import Clock
 from chatsphere.ports.vectors import VectorStore
 from chatsphere.transfers import export_queries as queries
-from chatsphere.transfers.document_export import DocumentExport
+from chatsphere.transfers.ahead import ahead
+from chatsphere.transfers.document_export import DocumentExport, DocumentReader
 from chatsphere.transfers.errors import BotGoneError, ExportTooLargeError
 from chatsphere.transfers.format import (
     BOT,
@@ -39,6 +40,8 @@ from chatsphere.transfers.spool import Spool
 from chatsphere.transfers.zip_stream import ZipStream
 
 PAGE: Final = 200
+AT_ONCE: Final = 6
+"""Documents that are read at the same time: it is the stores' answers that take long. Some 12 MiB each, at most."""
 
 Progress = Callable[[int, int], None]
 """Hears how many documents are done, and of how many."""
@@ -96,18 +99,19 @@ class BotExport:
         """Yield the documents' members; return the place of each by its id."""
         ids = self._document_ids()
         places: dict[str, int] = {}
-        for number, document_id in enumerate(ids):
-            self._check_limits()
-            export = DocumentExport(
-                self.database, self.objects, self.vectors, self.scope.include, embedding, self.zip, self._add
-            )
-            line = yield from export.blocks(document_id, len(places))
-            if line is not None:
-                lines.write(_json(line) + b"\n")
-                places[str(document_id)] = len(places)
-                self.counts.update(export.counts)
-                self.dimensions = export.dimensions or self.dimensions
-            self.progress(number + 1, len(ids))
+        reader = DocumentReader(self.database, self.objects, self.vectors, self.scope.include, embedding)
+        export = DocumentExport(reader, self.zip, self._add, self.counts)
+        read = ahead(reader.read, ids, at_once=AT_ONCE, drop=lambda found: found.close() if found else None)
+        with closing(read):
+            for number, (document_id, found) in enumerate(zip(ids, read, strict=True)):
+                self._check_limits()
+                if found is not None:
+                    with closing(found):
+                        line = yield from export.blocks(found, len(places))
+                    lines.write(_json(line) + b"\n")
+                    places[str(document_id)] = len(places)
+                self.progress(number + 1, len(ids))
+        self.dimensions = export.dimensions
         return places
 
     def _document_ids(self) -> Sequence[UUID]:

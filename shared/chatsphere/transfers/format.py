@@ -12,10 +12,10 @@
 Names of documents are in `documents.jsonl` only: no path in the file is anybody's choice.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
 from chatsphere.bots.configuration import BotConfiguration
 from chatsphere.bots.schemas import (
@@ -51,6 +51,10 @@ PARTS: Final[tuple[Part, ...]] = ("originals", "vectors", "versions", "evaluatio
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Size = Annotated[int, Field(ge=0, le=2**40)]
+# Far from the last one: the bot's next change needs a greater one.
+VersionNumber = Annotated[int, Field(ge=1, le=MAX_VERSION // 2)]
+# PostgreSQL keeps times that Python cannot read again.
+Moment = Annotated[AwareDatetime, Field(gt=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))]
 
 
 def member_of(place: int, name: Literal["original", "chunks.jsonl", "vectors.f32"]) -> str:
@@ -129,22 +133,23 @@ class BotLine(BotContent):
     """The bot as it is."""
 
     visibility: Literal["private", "organization", "public"]
-    version: Annotated[int, Field(ge=1, le=MAX_VERSION)]
+    version: VersionNumber
 
 
 class VersionLine(Line):
     """A former version; who made it is not told."""
 
-    version: Annotated[int, Field(ge=1, le=MAX_VERSION)]
-    restored_from: Annotated[int, Field(ge=1, le=MAX_VERSION)] | None
-    created_at: datetime
+    version: VersionNumber
+    restored_from: VersionNumber | None
+    created_at: Moment
     content: BotContent
 
 
 class DocumentLine(Line):
     """A document as readers see it. `key` is its name in the bucket; members that it has not are None."""
 
-    name: Annotated[str, Field(min_length=1, max_length=1024)]
+    # Shown in lists and terminals, and told to models; names of uploads have no control characters either.
+    name: Annotated[str, Field(max_length=1024, pattern=r"^\P{Cc}+$")]
     key: Annotated[str, Field(min_length=1, max_length=1024)] | None
     source: Literal["upload", "s3", "url", "text"]
     # Shown as a link: of another scheme it could run in the page of whoever opens it.

@@ -29,7 +29,7 @@ from chatsphere.transfers.messages import ImportMessage
 from chatsphere.transfers.places import import_key
 from chatsphere.transfers.reading import TransferFile
 from chatsphere.transfers.remote_file import RemoteFile
-from chatsphere.transfers.times import LEASE, MAX_ATTEMPTS, WORK_TIME
+from chatsphere.transfers.times import LEASE, MAX_ATTEMPTS, UPLOADED_BY, WORK_TIME
 
 Row = Mapping[str, Any]
 
@@ -221,7 +221,7 @@ class ImportJob:
         """Delete the file: what was made of it, or could not be, is in the database."""
         self.archive.delete(import_key(message.organization_id, message.import_id))
         with self.database.transaction(message.organization_id) as connection:
-            connection.execute(queries.CLEARED, self._values(message, None))
+            connection.execute(queries.CLEARED, self._values(message, None) | {"uploaded_by": UPLOADED_BY})
 
     def _release(self, message: ImportMessage, token: UUID, *, got_further: bool = False) -> None:
         with self.database.transaction(message.organization_id) as connection:

@@ -28,6 +28,18 @@ COUNT_OPEN: Final = """
 """
 """How many imports have not ended."""
 
+GIVE_UP_OLDEST: Final = """
+    UPDATE bot_imports
+    SET status = 'expired', finished_at = %(now)s,
+        lease_expires_at = GREATEST(%(now)s, created_at + %(uploaded_by)s::interval)
+    WHERE organization_id = app.current_organization() AND status = 'awaiting_upload' AND id = (
+        SELECT id FROM bot_imports
+        WHERE organization_id = app.current_organization() AND status = 'awaiting_upload'
+        ORDER BY id LIMIT 1)
+"""
+"""Wait no longer for the file that was waited for longest; no row where all were started. What came of it is yet to be
+deleted."""
+
 FORGET_OLD: Final = """
     DELETE FROM bot_imports
     WHERE organization_id = app.current_organization() AND lease_expires_at IS NULL AND id IN (
@@ -118,9 +130,11 @@ HAS_ENDED: Final = f"""
 """Whether an import has ended, and its file may still be there."""
 
 CLEARED: Final = f"""
-    UPDATE bot_imports SET lease_expires_at = NULL WHERE {_IMPORT} AND status IN ('done', 'failed', 'expired')
+    UPDATE bot_imports
+    SET lease_expires_at = NULLIF(GREATEST(%(now)s, created_at + %(uploaded_by)s::interval), %(now)s)
+    WHERE {_IMPORT} AND status IN ('done', 'failed', 'expired')
 """
-"""Its file is gone."""
+"""Its file is gone. It is looked for once more where another could still be uploaded by its form."""
 
 IS_KNOWN: Final = f"SELECT 1 FROM bot_imports WHERE {_IMPORT}"
 """Whether there is such an import; no row where its organization is gone."""

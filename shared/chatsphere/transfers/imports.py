@@ -14,7 +14,7 @@ from chatsphere.transfers import import_queries as queries
 from chatsphere.transfers.errors import ImportStartedError
 from chatsphere.transfers.limits import MAX_FILE_BYTES
 from chatsphere.transfers.places import import_key
-from chatsphere.transfers.times import FORM_SECONDS, LEASE, UPLOAD_WITHIN
+from chatsphere.transfers.times import FORM_SECONDS, LEASE, UPLOAD_WITHIN, UPLOADED_BY
 
 KEPT: Final = 100
 """Imports of an organization that are remembered when they have ended."""
@@ -55,13 +55,17 @@ def permit(connection: Connection, *, import_id: UUID, created_by: UUID, name: s
 
     Raises:
         QuotaExceededError: the plan permits no further bot.
-        TooManyImportsError: `MAX_OPEN` have not ended.
+        TooManyImportsError: `MAX_OPEN` were started and have not ended. Of those that wait for their file, the oldest
+            makes room.
     """
     hold_organization(connection)
     require_room(connection, Quota.BOTS)
     counted = connection.execute(queries.COUNT_OPEN).fetchone()
     if counted is not None and counted["open"] >= MAX_OPEN:
-        raise TooManyImportsError
+        # Uploads that failed, or were given up, must not keep anybody from another try.
+        given_up = {"now": now, "uploaded_by": UPLOADED_BY}
+        if connection.execute(queries.GIVE_UP_OLDEST, given_up).rowcount == 0:
+            raise TooManyImportsError
     values = {
         "import_id": import_id,
         "created_by": created_by,

@@ -2,7 +2,6 @@
 
 import hashlib
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Final, Self, TypeVar
@@ -19,10 +18,9 @@ from chatsphere.transfers.limits import (
     MAX_UNPACKED_BYTES,
 )
 from chatsphere.transfers.remote_file import RemoteFile
+from chatsphere.zip_checks import DAMAGES, has_overlaps, is_bomb, is_encrypted
 
 BLOCK_BYTES: Final = 256 * 1024
-_LOCAL_HEADER_BYTES: Final = 30
-_ENCRYPTED: Final = 1
 
 Model = TypeVar("Model", bound=Line)
 Parsed = TypeVar("Parsed", bound=BaseModel)
@@ -33,7 +31,7 @@ def damage_reported() -> Iterator[None]:
     """Report an archive that is cut off, or whose data or checksums are wrong."""
     try:
         yield
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError, RuntimeError) as error:
+    except (*DAMAGES, RuntimeError) as error:
         raise InvalidFileError("The ZIP is damaged.") from error
 
 
@@ -123,16 +121,12 @@ class TransferFile:
 
 
 def _check(entries: list[zipfile.ZipInfo]) -> None:
-    end = 0
-    for entry in sorted(entries, key=lambda each: each.header_offset):
-        # Entries that share bytes: no program writes them, and a few megabytes of them unpack to petabytes.
-        if entry.header_offset < end:
-            raise InvalidFileError("Members overlap.")
-        end = entry.header_offset + _LOCAL_HEADER_BYTES + entry.compress_size
-        if entry.flag_bits & _ENCRYPTED or entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+    if has_overlaps(entries):
+        raise InvalidFileError("Members overlap.")
+    for entry in entries:
+        if is_encrypted(entry) or entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise InvalidFileError("A member is encrypted, or packed in an unknown way.")
-        ratio = entry.file_size / max(entry.compress_size, 1)
-        if entry.file_size > MAX_SMALL_MEMBER_BYTES and ratio > MAX_RATIO:
+        if is_bomb(entry, small_bytes=MAX_SMALL_MEMBER_BYTES, max_ratio=MAX_RATIO):
             raise FileTooLargeError("A member unpacks to far more than it holds.")
 
 

@@ -23,3 +23,6 @@ UPLOAD_WITHIN: Final = timedelta(hours=24)
 
 FORM_SECONDS: Final = 3600
 """How long an upload may begin after the form was asked for."""
+
+UPLOADED_BY: Final = timedelta(seconds=2 * FORM_SECONDS)
+"""After this nothing comes by an import's form any more: an upload that began in time has ended."""

@@ -54,18 +54,37 @@ class Checked:
     details: Mapping[str, Any]
 
 
+SILENT: Final = Checked("down", "timeout", None, {})
+
 Check = Callable[[], Finding]
 
 
-def examine(checks: Mapping[str, Check], *, within_seconds: float = WITHIN_SECONDS) -> dict[str, Checked]:
-    """Run all checks at once, and return what each found; what takes longer is down, and is not waited for."""
-    threads = ThreadPoolExecutor(max(1, len(checks)), thread_name_prefix="health")
-    running: dict[str, Future[Checked]] = {
-        name: threads.submit(copy_context().run, _checked, name, check) for name, check in checks.items()
-    }
-    wait(running.values(), timeout=within_seconds)
-    threads.shutdown(wait=False, cancel_futures=True)
-    return {name: _result(future) for name, future in running.items()}
+class Examiner:
+    """Runs checks. One that did not answer the last time, and still does not, is not asked a second time: whoever looks
+    every few seconds would pile up threads that all wait for the same thing.
+    """
+
+    def __init__(self) -> None:
+        self._silent: dict[str, Future[Checked]] = {}
+
+    def examine(self, checks: Mapping[str, Check], *, within_seconds: float = WITHIN_SECONDS) -> dict[str, Checked]:
+        """Run all checks at once, and return what each found; what takes longer is down, and is not waited for."""
+        threads = ThreadPoolExecutor(max(1, len(checks)), thread_name_prefix="health")
+        asked = {name: check for name, check in checks.items() if not self._is_silent(name)}
+        running: dict[str, Future[Checked]] = {
+            name: threads.submit(copy_context().run, _checked, name, check) for name, check in asked.items()
+        }
+        wait(running.values(), timeout=within_seconds)
+        threads.shutdown(wait=False)
+        self._silent.update({name: future for name, future in running.items() if not future.done()})
+        return {name: _result(running[name]) if name in running else SILENT for name in checks}
+
+    def _is_silent(self, name: str) -> bool:
+        before = self._silent.pop(name, None)
+        if before is None or before.done():
+            return False
+        self._silent[name] = before
+        return True
 
 
 def overall(checked: Mapping[str, Checked], essential: frozenset[str]) -> Status:
@@ -79,7 +98,7 @@ def _result(future: Future[Checked]) -> Checked:
     try:
         return future.result(timeout=0)
     except TimeoutError:
-        return Checked("down", "timeout", None, {})
+        return SILENT
 
 
 def _checked(name: str, check: Check) -> Checked:

@@ -52,6 +52,17 @@ def database_check(database: Database, now: datetime) -> Check:
     return check
 
 
+def reach_check(database: Database) -> Check:
+    """Return what asks whether the database answers at all."""
+
+    def check() -> Finding:
+        with database.transaction(None) as connection:
+            connection.execute("SELECT 1")
+        return Finding()
+
+    return check
+
+
 def expected_revision() -> str | None:
     """Return the revision that this release's code is for; None where the migrations are not part of it."""
     return max((path.name.partition("_")[0] for path in MIGRATIONS.glob("*.sql")), default=None)

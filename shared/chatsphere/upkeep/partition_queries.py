@@ -30,8 +30,12 @@ WAITING_ROWS: Final = "SELECT table_name, starts_at, rows FROM app.default_rows(
 
 # ------------------------------------------------------------------------------------------------------ retiring
 
-RESTORED_SINCE: Final = "SELECT min(created_at) AS since FROM conversations WHERE kept_until > %(slack)s"
-"""When the oldest conversation began that came back from the archive to be kept until after a moment."""
+RESTORED_SINCE: Final = """
+    SELECT min(created_at) - interval '1 day' AS since FROM conversations WHERE kept_until > %(slack)s
+"""
+"""When the oldest conversation began that came back from the archive to be kept until after a moment; as with holds,
+machines' clocks differ.
+"""
 
 DETACH: Final = """
     SELECT app.detach_partition(%(id)s, %(partition_name)s, %(held)s, %(now)s) AS kept

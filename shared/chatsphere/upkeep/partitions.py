@@ -102,10 +102,11 @@ class Partitions:
         return dropped
 
     def _make(self, table: str) -> Made:
-        now = self.clock.now()
-        until = now + timedelta(days=self.settings.partitions_ahead_days)
-        periods = list(missing_periods(list(self._existing()[table]), now, until, self.settings.partition_by))
-        return self._make_each(table, periods)
+        now, granularity = self.clock.now(), self.settings.partition_by
+        following = period_of(period_of(now, granularity).ends_at, granularity)
+        # The next one always, however few days ahead are wanted: what `missing` looks for.
+        until = max(now + timedelta(days=self.settings.partitions_ahead_days), following.ends_at)
+        return self._make_each(table, list(missing_periods(list(self._existing()[table]), now, until, granularity)))
 
     def _empty_default_partitions(self) -> Made:
         """Make partitions for rows that came too early or too late, but for those that are kept where they are."""

@@ -8,7 +8,8 @@ from time import monotonic
 from typing import Any, Final
 from uuid import UUID
 
-from chatsphere.errors import UrlNotAllowedError, UrlTimedOutError, UrlUntrustedError, WebError
+from chatsphere.errors import ConfigurationError, UrlNotAllowedError, UrlTimedOutError, UrlUntrustedError, WebError
+from chatsphere.failures import public_error
 from chatsphere.ports.vault import SecretBox
 from chatsphere.ports.web import WebPoster
 from chatsphere.webhooks.event_types import VERSION
@@ -19,12 +20,18 @@ SECONDS: Final = 15.0
 EXCERPT_BYTES: Final = 4096
 EXCERPT_CHARACTERS: Final = 1000
 
+NOT_SIGNED: Final = "secret_unreadable"
+"""No key of ours opens the endpoint's secrets: nothing was sent, and the endpoint has done nothing wrong."""
+
 ERRORS: Final = ((UrlNotAllowedError, "url_not_allowed"), (UrlTimedOutError, "timeout"), (UrlUntrustedError, "tls"))
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A delivery that this worker holds. `attempts` names the try among all of the delivery; secrets are sealed."""
+    """A delivery that this worker holds. `attempts` names the try among all of the delivery.
+
+    Secrets are sealed; the former are those that still sign, the last first, with spaces between them.
+    """
 
     id: UUID
     endpoint_id: UUID
@@ -34,7 +41,7 @@ class Attempt:
     failures: int
     url: str
     secret: str
-    former_secret: str | None
+    former_secrets: str | None
     type: str
     occurred_at: datetime
     data: dict[str, Any]
@@ -64,8 +71,10 @@ def send(
     attempt: Attempt, organization_id: UUID, *, poster: WebPoster, box: SecretBox, now: Callable[[], datetime]
 ) -> Outcome:
     """Send it once. Whatever the endpoint does is an outcome and no error."""
+    keys = _opened(attempt, box)
+    if not keys:
+        return Outcome(NOT_SIGNED, None, None, 0)
     body = json.dumps(payload(attempt.type, attempt.occurred_at, organization_id, attempt.data)).encode()
-    keys = [box.open(sealed) for sealed in (attempt.secret, attempt.former_secret) if sealed is not None]
     headers = {
         "Content-Type": "application/json",
         "webhook-sequence": str(attempt.sequence),
@@ -77,6 +86,17 @@ def send(
     except WebError as error:
         return Outcome(_code(error), None, None, _milliseconds(started))
     return Outcome(_judged(answer.status), answer.status, _excerpt(answer.excerpt), _milliseconds(started))
+
+
+def _opened(attempt: Attempt, box: SecretBox) -> list[str]:
+    """Return the secrets that can be read: one that cannot must not keep the tenant's other deliveries."""
+    opened = []
+    for sealed in (attempt.secret, *(attempt.former_secrets or "").split()):
+        try:
+            opened.append(box.open(sealed))
+        except ConfigurationError as error:
+            public_error(error)
+    return opened
 
 
 def _judged(status: int) -> str | None:

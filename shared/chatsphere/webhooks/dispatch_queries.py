@@ -38,29 +38,50 @@ MAKE_DELIVERIES: Final = """
 """
 """Make a delivery of each new event to each endpoint that wants it, and mark the events as dispatched."""
 
-CLAIM: Final = """
-    WITH busy AS (
-        SELECT endpoint_id FROM webhook_deliveries
-        WHERE organization_id = app.current_organization() AND status = 'pending' AND lease_expires_at > %(now)s
-        GROUP BY endpoint_id HAVING count(*) >= %(at_once)s
-    ), due AS (
-        SELECT id FROM webhook_deliveries
-        WHERE organization_id = app.current_organization() AND status = 'pending' AND next_attempt_at <= %(now)s
-          AND (lease_expires_at IS NULL OR lease_expires_at <= %(now)s)
-          AND endpoint_id NOT IN (SELECT endpoint_id FROM busy)
-        ORDER BY next_attempt_at, sequence LIMIT 1 FOR UPDATE SKIP LOCKED
-    )
-    UPDATE webhook_deliveries d
-    SET attempts = d.attempts + 1, last_attempt_at = %(now)s, lease_expires_at = %(lease_expires_at)s
-    FROM due, webhook_endpoints e, webhook_events v
-    WHERE d.organization_id = app.current_organization() AND d.id = due.id
-      AND e.organization_id = d.organization_id AND e.id = d.endpoint_id
-      AND v.organization_id = d.organization_id AND v.id = d.event_id
-    RETURNING d.id, d.endpoint_id, d.event_id, d.sequence, d.attempts, d.failures, e.url, e.secret,
-        CASE WHEN e.former_secret_expires_at > %(now)s THEN e.former_secret END AS former_secret,
-        v.type, v.occurred_at, v.data
+HOLD_CLAIMS: Final = """
+    SELECT pg_advisory_xact_lock(hashtextextended('webhook claims ' || app.current_organization()::text, 0))
 """
-"""Take the delivery that is due first, for as long as the lease; none of an endpoint that is busy with several."""
+"""One claim of the tenant's at a time: what is under way is counted, and two that count together count too little."""
+
+CLAIM: Final = """
+    WITH under_way AS (
+        SELECT endpoint_id, count(*) AS tries FROM webhook_deliveries
+        WHERE organization_id = app.current_organization() AND status = 'pending' AND lease_expires_at > %(now)s
+        GROUP BY endpoint_id
+    ), receivers AS (
+        SELECT e.id, e.failing_since IS NOT NULL AS failing, COALESCE(under_way.tries, 0) AS tries,
+            COALESCE(sum(under_way.tries) FILTER (WHERE e.failing_since IS NOT NULL) OVER (), 0) AS failing_tries
+        FROM webhook_endpoints e LEFT JOIN under_way ON under_way.endpoint_id = e.id
+        WHERE e.organization_id = app.current_organization() AND e.is_enabled
+    ), first_of_each AS (
+        SELECT waiting.*, receivers.tries
+        FROM receivers CROSS JOIN LATERAL (
+            SELECT id, next_attempt_at, sequence FROM webhook_deliveries
+            WHERE organization_id = app.current_organization() AND endpoint_id = receivers.id
+              AND status = 'pending' AND next_attempt_at <= %(now)s
+              AND (lease_expires_at IS NULL OR lease_expires_at <= %(now)s)
+            ORDER BY next_attempt_at, sequence LIMIT 1) waiting
+        WHERE tries < %(at_once)s AND NOT (failing AND failing_tries >= %(failing_at_once)s)
+    ), due AS (
+        SELECT id FROM first_of_each ORDER BY tries, next_attempt_at, sequence LIMIT 1
+    ), taken AS (
+        UPDATE webhook_deliveries
+        SET attempts = attempts + 1, last_attempt_at = %(now)s, lease_expires_at = %(lease_expires_at)s
+        WHERE organization_id = app.current_organization() AND id = (SELECT id FROM due) AND finished_at IS NULL
+        RETURNING id, endpoint_id, event_id, sequence, attempts, failures
+    )
+    SELECT taken.*, e.url, e.secret,
+        CASE WHEN e.former_secret_expires_at > %(now)s THEN e.former_secret END AS former_secrets,
+        v.type, v.occurred_at, v.data
+    FROM taken
+    JOIN webhook_endpoints e ON e.organization_id = app.current_organization() AND e.id = taken.endpoint_id
+    JOIN webhook_events v ON v.organization_id = app.current_organization() AND v.id = taken.event_id
+"""
+"""Take a delivery for as long as the lease: of the endpoint that has the fewest under way the one that is due first.
+
+None of an endpoint that is busy with several; nor of one that fails, where those that fail are busy with as many
+together: whoever does not answer leaves room for who does.
+"""
 
 SUCCEED: Final = """
     UPDATE webhook_deliveries
@@ -92,6 +113,14 @@ FAIL: Final = """
       AND status = 'pending'
 """
 
+POSTPONE: Final = """
+    UPDATE webhook_deliveries
+    SET next_attempt_at = %(next_attempt_at)s, lease_expires_at = NULL, last_error = %(error)s
+    WHERE organization_id = app.current_organization() AND id = %(id)s AND attempts = %(attempts)s
+      AND status = 'pending'
+"""
+"""Not a failure of the endpoint's: it is not counted."""
+
 DISABLE: Final = """
     UPDATE webhook_endpoints
     SET is_enabled = false, disabled_reason = %(reason)s, disabled_at = %(now)s, updated_at = %(now)s
@@ -103,8 +132,12 @@ NEXT_DUE: Final = """
     SELECT LEAST(
         (SELECT %(now)s::timestamptz FROM webhook_events
          WHERE organization_id = app.current_organization() AND dispatched_at IS NULL LIMIT 1),
+        (SELECT next_attempt_at FROM webhook_deliveries
+         WHERE organization_id = app.current_organization() AND status = 'pending' AND lease_expires_at IS NULL
+         ORDER BY next_attempt_at LIMIT 1),
         (SELECT min(GREATEST(next_attempt_at, lease_expires_at)) FROM webhook_deliveries
-         WHERE organization_id = app.current_organization() AND status = 'pending')) AS due_at
+         WHERE organization_id = app.current_organization() AND status = 'pending' AND lease_expires_at IS NOT NULL)
+    ) AS due_at
 """
 """When the tenant's next delivery can be sent; NULL: nothing waits."""
 

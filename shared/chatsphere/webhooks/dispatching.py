@@ -17,15 +17,15 @@ from uuid import UUID
 
 from chatsphere.db.database import Connection, Database
 from chatsphere.errors import UnavailableError
-from chatsphere.observability import Metric, record
+from chatsphere.observability import Metric, logger, record
 from chatsphere.ports.queues import MessageQueue
 from chatsphere.ports.system import Clock
 from chatsphere.ports.vault import SecretBox
 from chatsphere.ports.web import WebPoster
 from chatsphere.webhooks import dispatch_queries as queries
-from chatsphere.webhooks.attempts import Attempt, Outcome, send
+from chatsphere.webhooks.attempts import NOT_SIGNED, Attempt, Outcome, send
 from chatsphere.webhooks.endpoint_queries import END_DELIVERIES
-from chatsphere.webhooks.schedule import GIVEN_UP_AFTER, next_wait
+from chatsphere.webhooks.schedule import GIVEN_UP_AFTER, OWN_FAULT_WAIT, next_wait
 from chatsphere.webhooks.waking import WakeMessage
 
 LEASE: Final = timedelta(seconds=60)
@@ -34,10 +34,14 @@ BATCH: Final = 200
 """Events of one transaction."""
 AT_ONCE: Final = 3
 """Tries to one endpoint at a time, fewer than there are senders: a slow one leaves room for the others."""
+FAILING_AT_ONCE: Final = 3
+"""Tries at a time to all endpoints together whose last try failed: many that are slow leave room, too."""
 FLOOR: Final = timedelta(seconds=2)
 """How soon a run may have itself woken: what waits for another worker is not asked for again and again."""
+DISPATCHING_SECONDS: Final = 10.0
+"""How long a run makes deliveries: where a great many events wait, the first are sent before the last are read."""
 SENDING_SECONDS: Final = 35.0
-"""When no further try is begun: with the longest, it ends before the function's time does."""
+"""When a run begins no further try: with the longest, it ends before the function's time does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +66,22 @@ class Dispatcher:
         if message.wake_at is not None and message.wake_at > now:
             message.send(self.queue, now)
             return
-        self.dispatch(message.organization_id)
-        self._send_due(message.organization_id)
+        began = monotonic()
+        self.dispatch(message.organization_id, began + DISPATCHING_SECONDS)
+        self._send_due(message.organization_id, began + SENDING_SECONDS)
         self._plan_wake(message.organization_id)
 
-    def dispatch(self, organization_id: UUID) -> None:
-        """Make the deliveries of all new events."""
+    def dispatch(self, organization_id: UUID, until: float) -> None:
+        """Make the deliveries of new events, a batch at least, until the monotonic clock says so."""
         more = True
         while more:
             with self.database.transaction(organization_id) as connection:
                 connection.execute(queries.HOLD_ENDPOINTS)
                 values = {"now": self.clock.now(), "limit": BATCH}
-                more = len(connection.execute(queries.MAKE_DELIVERIES, values).fetchall()) == BATCH
+                made = connection.execute(queries.MAKE_DELIVERIES, values).rowcount
+            more = made == BATCH and monotonic() < until
 
-    def _send_due(self, organization_id: UUID) -> None:
-        until = monotonic() + SENDING_SECONDS
+    def _send_due(self, organization_id: UUID, until: float) -> None:
         with ThreadPoolExecutor(self.senders) as pool:
             senders = [
                 pool.submit(copy_context().run, self._send_some, organization_id, until) for _ in range(self.senders)
@@ -91,9 +96,11 @@ class Dispatcher:
 
     def _claim(self, organization_id: UUID) -> Attempt | None:
         now = self.clock.now()
-        values = {"now": now, "lease_expires_at": now + LEASE, "at_once": AT_ONCE}
-        with self.database.transaction(organization_id) as connection:
-            row = connection.execute(queries.CLAIM, values).fetchone()
+        values = {"now": now, "lease_expires_at": now + LEASE, "at_once": AT_ONCE, "failing_at_once": FAILING_AT_ONCE}
+        with self.database.transaction(organization_id, pipelined=True) as connection:
+            connection.execute(queries.HOLD_CLAIMS)
+            claimed = connection.execute(queries.CLAIM, values)
+        row = claimed.fetchone()
         return None if row is None else Attempt(**row)
 
     def _record(self, organization_id: UUID, attempt: Attempt, outcome: Outcome) -> None:
@@ -104,9 +111,11 @@ class Dispatcher:
             if outcome.error is None:
                 connection.execute(queries.END_FAILURES, values)
                 connection.execute(queries.SUCCEED, values)
+            elif outcome.error == NOT_SIGNED:
+                connection.execute(queries.POSTPONE, values | {"next_attempt_at": now + OWN_FAULT_WAIT})
             else:
                 self._record_failure(connection, attempt, outcome, values)
-        record(Metric.WEBHOOKS_DELIVERED if outcome.error is None else Metric.WEBHOOKS_FAILED)
+        _tell_operators(attempt, outcome)
 
     def _record_failure(
         self, connection: Connection, attempt: Attempt, outcome: Outcome, values: dict[str, Any]
@@ -143,3 +152,19 @@ class Dispatcher:
             with self.database.transaction(organization_id) as connection:
                 connection.execute(queries.FORGET_WAKE)
             raise
+
+
+def _tell_operators(attempt: Attempt, outcome: Outcome) -> None:
+    if outcome.error is None:
+        record(Metric.WEBHOOKS_DELIVERED)
+        return
+    record(Metric.WEBHOOKS_FAILED)
+    # Without the URL, which may hold a secret of the receiver's.
+    logger.warning(
+        "webhook not delivered",
+        reason=outcome.error,
+        status=outcome.status,
+        webhook_id=str(attempt.endpoint_id),
+        delivery_id=str(attempt.id),
+        attempt=attempt.attempts,
+    )

@@ -12,11 +12,18 @@ from chatsphere.db.database import Connection
 from chatsphere.errors import FieldError, InvalidRequestError, NotFoundError
 from chatsphere.ports.vault import SecretBox
 from chatsphere.webhooks import endpoint_queries as queries
+from chatsphere.webhooks.dispatch_queries import HOLD_ENDPOINTS, MAKE_DELIVERIES
 from chatsphere.webhooks.model import Endpoint, EndpointSettings, NewEndpoint, TooManyWebhooksError
 from chatsphere.webhooks.signing import new_secret
 
 MOST: Final = 20
 """Endpoints of one organization."""
+
+MOST_FORMER: Final = 4
+"""Secrets of before that sign together with the present one."""
+
+MOST_WAITING: Final = 1000
+"""Events whose deliveries are made before endpoints change; more wait only where nobody has looked for long."""
 
 
 def create(
@@ -34,6 +41,7 @@ def create(
     if counted["endpoints"] >= MOST:
         raise TooManyWebhooksError(f"An organization has {MOST} webhooks at most.")
     _check_bots(connection, settings.bot_ids)
+    _deliver_what_happened(connection, now)
     secret = new_secret()
     values = _values(settings) | {"id": endpoint_id, "secret": box.seal(secret), "now": now}
     row = connection.execute(queries.INSERT, values).fetchone()
@@ -66,6 +74,8 @@ def change(connection: Connection, endpoint_id: UUID, changes: Mapping[str, Any]
         NotFoundError: there is no such endpoint.
         InvalidRequestError: a bot is none of the organization's.
     """
+    # First: all endpoints are held in one order.
+    _deliver_what_happened(connection, now)
     present = get(connection, endpoint_id, now=now, hold=True)
     wanted = replace(_settings_of(present), **changes)
     if "bot_ids" in changes:
@@ -84,7 +94,9 @@ def change(connection: Connection, endpoint_id: UUID, changes: Mapping[str, Any]
 def rotate(
     connection: Connection, endpoint_id: UUID, *, overlap: timedelta, box: SecretBox, now: datetime
 ) -> NewEndpoint:
-    """Give the endpoint another secret. Until the overlap ends, each delivery is signed with both.
+    """Give the endpoint another secret. Until the overlap ends, deliveries are signed with the former, too.
+
+    Without an overlap none of before signs any more.
 
     Raises:
         NotFoundError: there is no such endpoint.
@@ -92,6 +104,7 @@ def rotate(
     get(connection, endpoint_id, now=now, hold=True)
     secret = new_secret()
     values = {"id": endpoint_id, "secret": box.seal(secret), "former_expires_at": now + overlap, "now": now}
+    values |= {"most": MOST_FORMER}
     row = connection.execute(queries.ROTATE, values).fetchone()
     assert row is not None
     note(connection, "webhook.rotated", "webhook", endpoint_id, after={"overlap_seconds": overlap.total_seconds()})
@@ -106,6 +119,12 @@ def delete(connection: Connection, endpoint_id: UUID, *, now: datetime) -> None:
     """
     get(connection, endpoint_id, now=now, hold=True)
     connection.execute(queries.DELETE, {"id": endpoint_id})
+
+
+def _deliver_what_happened(connection: Connection, now: datetime) -> None:
+    """Make the deliveries of events that wait: what changes now is for what happens from now on."""
+    connection.execute(HOLD_ENDPOINTS)
+    connection.execute(MAKE_DELIVERIES, {"now": now, "limit": MOST_WAITING})
 
 
 def _values(settings: EndpointSettings) -> dict[str, Any]:

@@ -97,7 +97,7 @@ _DESCRIBED: Final = (
     (EventType.CONVERSATION_ENDED, "A conversation was ended by somebody.", _CONVERSATION | _CHANNEL),
     (
         EventType.FEEDBACK_RECEIVED,
-        "Somebody rated an answer, or changed the rating.",
+        "Somebody rated an answer, or changed the rating or its words.",
         _CONVERSATION
         | {
             "message_id": ("The answer.", "01970000-0000-7000-8000-00000000000f"),

@@ -23,6 +23,9 @@ JITTER: Final = 0.2
 GIVEN_UP_AFTER: Final = timedelta(days=3)
 """An endpoint of which every try has failed for so long is disabled."""
 
+OWN_FAULT_WAIT: Final = timedelta(minutes=30)
+"""Until what we could not send, by no fault of the endpoint, is looked at again: as often as it takes."""
+
 KEPT_FOR: Final = timedelta(days=30)
 """How long events and their deliveries are kept."""
 

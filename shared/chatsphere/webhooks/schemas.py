@@ -95,7 +95,7 @@ class WebhookResponse(ApiResponse):
     failing_since: Annotated[
         datetime | None, Field(description="Since when every try has failed; null: the last did not.")
     ]
-    former_secret_expires_at: Annotated[datetime | None, Field(description="Until then both secrets sign.")]
+    former_secret_expires_at: Annotated[datetime | None, Field(description="Until then former secrets sign, too.")]
     created_at: datetime
     updated_at: datetime
 
@@ -120,7 +120,17 @@ class DeliveryResponse(ApiResponse):
     last_attempt_at: datetime | None
     last_status: Annotated[int | None, Field(description="The webhook's HTTP status, where it answered.")]
     last_error: Annotated[
-        Literal["status", "redirect", "timeout", "tls", "unreachable", "url_not_allowed", "endpoint_disabled"] | None,
+        Literal[
+            "status",
+            "redirect",
+            "timeout",
+            "tls",
+            "unreachable",
+            "url_not_allowed",
+            "secret_unreadable",
+            "endpoint_disabled",
+        ]
+        | None,
         Field(description="Why the last try failed, or why there is none any more."),
     ]
     latency_ms: int | None

@@ -9,7 +9,7 @@ import pytest
 
 from chatsphere.knowledge.ingestion.times import DEADLINE
 from chatsphere.observability import NAMESPACE, SERVICE_DIMENSION, Metric
-from infra.catalog import FUNCTIONS, JOBS, QUEUES
+from infra.catalog import FUNCTIONS, JOBS, QUEUES, ScheduleTrigger
 from infra.cloud.config import Profile
 from infra.cloud.constructs.alarm_set import FILE_QUEUES
 from infra.cloud.constructs.alarms import Runbook
@@ -100,6 +100,17 @@ def test_scale_watches_functions_that_come_near_their_timeout(scale: Deployment)
         assert 0.5 < slow["Threshold"] / 1000 / spec.timeout_seconds < 1
 
 
+def test_scale_watches_whether_scheduled_functions_are_begun(scale: Deployment) -> None:
+    hours = {}
+    for spec in FUNCTIONS:
+        if isinstance(spec.trigger, ScheduleTrigger):
+            (silent,) = on(scale, "Invocations", FunctionName=f"{scale.config.prefix}-{spec.name}")
+            assert (silent["Threshold"], silent["ComparisonOperator"]) == (1, "LessThanThreshold")
+            assert (silent["Period"], silent["TreatMissingData"]) == (3600, "breaching")
+            hours[spec.name] = silent["EvaluationPeriods"]
+    assert hours == {"reap_stalled": 1, "roll_up_usage": 1, "enforce_retention": 26, "maintain_database": 26}
+
+
 def test_the_api_is_watched_by_its_own_name(deployment: Deployment) -> None:
     api = deployment.stacks["api"]
     (rest_api,) = api.resources("AWS::ApiGateway::RestApi").values()
@@ -136,7 +147,8 @@ def test_every_alarm_tells_people_what_to_do_and_is_quiet_where_nothing_happens(
     ((topic, _),) = stack.resources("AWS::SNS::Topic").items()
     headings = set(re.findall(r"^#+ (.+)$", OPERATIONS.read_text(), re.MULTILINE))
     for alarm in alarms(deployment):
-        assert alarm["TreatMissingData"] == "notBreaching"
+        is_of_a_schedule = alarm["MetricName"] in (Metric.PARTITIONS_MISSING.metric_name, "Invocations")
+        assert alarm["TreatMissingData"] == ("breaching" if is_of_a_schedule else "notBreaching")
         assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": topic}]
         section = alarm["AlarmDescription"].rpartition("See docs/operations.md: ")[2].removesuffix(".")
         assert section in set(Runbook)
@@ -207,6 +219,10 @@ def test_other_stacks_can_be_changed_without_this_one(deployment: Deployment) ->
     assert not re.findall(r"ExportsOutputRef\w*Function", text)
 
 
-def test_a_missing_partition_rings_for_as_long_as_the_daily_job_finds_it_missing(deployment: Deployment) -> None:
+def test_the_daily_job_rings_where_it_does_not_run_and_where_it_finds_a_partition_missing(
+    deployment: Deployment,
+) -> None:
+    """The job counts 0 each day. A day and two hours without a 0 is more than there is between two runs."""
     (alarm,) = on(deployment, Metric.PARTITIONS_MISSING.metric_name)
-    assert (alarm["Threshold"], alarm["Period"], alarm["Statistic"]) == (0, 86_400, "Sum")
+    assert (alarm["Threshold"], alarm["Period"], alarm["Statistic"]) == (0, 3600, "Sum")
+    assert (alarm["EvaluationPeriods"], alarm["TreatMissingData"]) == (26, "breaching")

@@ -222,10 +222,10 @@ def test_scanned_pages_go_to_textract_where_the_deployment_says_so_and_from_one_
     assert lean.environment("extract_document")["OCR"] == "off"
 
 
-def test_stripes_secrets_reach_the_function_that_uses_them_and_no_other(everything: Deployment) -> None:
+def test_stripes_secrets_reach_the_functions_that_use_them_and_no_other(everything: Deployment) -> None:
     told = {spec.name for spec in FUNCTIONS if "STRIPE_API_KEY_SECRET" in everything.environment(spec.name)}
 
-    assert told == {"manage_organizations"}
+    assert told == {"manage_organizations", "purge_deleted"}
     assert set(actions(everything.statements("manage_organizations"))) == EVERY_FUNCTION | CONNECT | SEND | READ_SECRETS
 
 

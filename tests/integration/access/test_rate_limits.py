@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatsphere.access.rate_limits import WINDOW, RateLimit, take
@@ -58,7 +58,7 @@ QUOTAS = st.integers(1, 12) | st.integers(1, 7_000) | st.sampled_from([300, 600,
 
 
 @given(quota=QUOTAS, steps=STEPS)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40)
 def test_it_agrees_with_a_bucket(
     database: Database, tenant: Tenant, make_limited_key: MakeLimitedKey, quota: int, steps: list[int]
 ) -> None:

@@ -27,7 +27,7 @@ def api(database_urls: DatabaseUrls) -> Iterator[RunningApi]:
         yield api
 
 
-@settings(max_examples=SEQUENCES, deadline=None, database=None, derandomize=True, suppress_health_check=[*HealthCheck])
+@settings(max_examples=SEQUENCES, suppress_health_check=[*HealthCheck])
 @given(steps=st.lists(STEP, min_size=SHORTEST, max_size=LONGEST))
 def test_nobody_may_do_more_or_less_than_the_model_says(api: RunningApi, steps: list[Step]) -> None:
     run_sequence(api, steps)

@@ -3,7 +3,11 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
+from chatsphere.archive.checked import ArchiveDamagedError
 from chatsphere.archive.datasets import DATASETS, DatasetName
+from tests.fakes import Version
 from tests.integration.archive.world import START, ArchiveWorld
 
 
@@ -82,6 +86,44 @@ def test_a_user_is_taken_out_of_what_stays(world: ArchiveWorld) -> None:
     # When the end user of the event goes, too
     world.eraser.erase(organization, end_user_id="anna")
     assert [(row["value"], row["end_user_id"]) for row in world.archived()["usage_events"]] == [(1, None)]
+
+
+def test_a_file_that_somebody_took_away_keeps_nobody_from_being_erased(world: ArchiveWorld) -> None:
+    # Given the file of one month taken out of the bucket, and somebody who is in that month and in another
+    world.move(world.talk("anna"))
+    lost = world.manifest()
+    world.move(world.talk("anna", at=START + timedelta(days=31)))
+    for file in lost:
+        world.store.delete(file.key)
+    # When
+    organization = world.tenant.organization_id
+    assert world.eraser.count(organization, end_user_id="anna") == 3
+    assert world.eraser.erase(organization, end_user_id="anna") == 2
+    # Then nothing of hers is anywhere, and that the file is gone is not hidden
+    assert world.eraser.count(organization, end_user_id="anna") == 0
+    assert [file.id for file in world.manifest()] == [file.id for file in lost]
+
+
+def test_of_a_damaged_file_nobody_says_that_somebody_is_not_in_it(world: ArchiveWorld) -> None:
+    world.move(world.talk("anna"))
+    file = world.manifest()[0]
+    world.store.restore({**world.store.saved(), file.key: [Version(file.version_id, b"something else")]})
+    for ask in (world.eraser.count, world.eraser.erase):
+        with pytest.raises(ArchiveDamagedError):
+            ask(world.tenant.organization_id, end_user_id="anna")
+    # An operator who takes it away ends that
+    world.store.delete(file.key)
+    world.eraser.erase(world.tenant.organization_id, end_user_id="anna")
+    assert world.eraser.count(world.tenant.organization_id, end_user_id="anna") == 0
+
+
+def test_a_file_that_is_written_anew_meanwhile_is_read_again(world: ArchiveWorld) -> None:
+    # Given a file as the manifest had it before somebody else was erased from it
+    world.move(world.talk("anna"), world.talk("bert"))
+    former = next(file for file in world.manifest() if file.dataset is DatasetName.MESSAGES)
+    world.eraser.erase(world.tenant.organization_id, end_user_id="bert")
+    # Then
+    assert world.eraser.read(former, lambda row: row["end_user_id"]) == ["anna", "anna"]
 
 
 def usage_event(world: ArchiveWorld) -> dict[str, Any]:

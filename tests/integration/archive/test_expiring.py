@@ -10,7 +10,8 @@ import pytest
 from chatsphere.archive.expiring import Expired, reschedule
 from chatsphere.chat.conversations import delete_conversation
 from chatsphere.db.database import Database
-from tests.integration.archive.world import ArchiveWorld
+from tests.fakes import Version
+from tests.integration.archive.world import START, ArchiveWorld
 from tests.postgres import DatabaseUrls
 
 HOLD = """
@@ -87,6 +88,33 @@ def test_a_deleted_conversation_leaves_the_archive_too(world: ArchiveWorld, main
     # Then
     assert [row["end_user_id"] for row in world.archived()["messages"]] == ["bert", "bert"]
     assert not world.leftovers()
+
+
+def test_a_damaged_file_keeps_nothing_else_from_going(world: ArchiveWorld, maintainer: Database) -> None:
+    # Given two deleted conversations, one of them in a file that is damaged, and a file whose time is over
+    organization = world.tenant.organization_id
+    batches = [world.talk(who, at=START + timedelta(days=31 * month)) for month, who in enumerate(("anna", "bert"))]
+    for batch in batches:
+        world.move(replace(batch, conversations=()))
+    damaged, other = world.manifest()
+    world.store.restore({**world.store.saved(), damaged.key: [Version(damaged.version_id, b"something else")]})
+    with world.database.transaction(organization) as connection:
+        for batch in batches:
+            delete_conversation(connection, organization, batch.conversations[0], world.ids.new(), world.clock.now())
+    world.move(world.talk("carl", at=START + timedelta(days=62)), days=0)
+    world.clock.advance(timedelta(hours=7))
+    # When
+    assert expire(world, maintainer).files == 2
+    # Then
+    assert [file.id for file in world.manifest()] == [damaged.id]
+    assert not world.store.saved()[other.key]
+    # And once the damaged one is over, nothing is left to be done
+    with world.database.transaction(organization) as connection:
+        reschedule(connection, 1, bot_id=world.tenant.bot_id)
+    world.clock.advance(timedelta(days=1))
+    assert expire(world, maintainer).files == 1
+    with world.database.transaction(organization) as connection:
+        assert not connection.execute("SELECT FROM archive_removals").fetchall()
 
 
 def test_it_ends_at_its_deadline_and_goes_on_with_the_next(world: ArchiveWorld, maintainer: Database) -> None:

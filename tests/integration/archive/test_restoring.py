@@ -10,6 +10,7 @@ import pytest
 from chatsphere.archive.datasets import DatasetName
 from chatsphere.chat.conversations import delete_conversation
 from chatsphere.errors import InvalidRequestError, NotFoundError
+from tests.fakes import Version
 from tests.integration.archive.test_erasing import usage_event
 from tests.integration.archive.world import HOSTILE, START, ArchiveWorld
 
@@ -90,6 +91,22 @@ def test_what_was_deleted_after_it_came_back_stays_away(world: ArchiveWorld) -> 
     world.restores.run(world.ask_for(bot_id=world.tenant.bot_id, month=date(2026, 1, 1)))
     # Then
     assert not any(world.in_database().values())
+
+
+def test_a_damaged_file_that_rows_came_back_from_keeps_nothing_from_being_archived(world: ArchiveWorld) -> None:
+    # Given
+    batch = world.talk("anna")
+    world.move(batch)
+    world.restores.run(world.ask_for(conversation_id=batch.conversations[0]))
+    for file in world.manifest():
+        world.store.restore({**world.store.saved(), file.key: [Version(file.version_id, b"something else")]})
+    damaged = {file.id for file in world.manifest()}
+    # When
+    files = world.move(batch)
+    # Then
+    assert damaged.isdisjoint(file.id for file in files)
+    assert sum(file.rows for file in files) == 3
+    assert world.in_database()["messages"] == []
 
 
 def test_nothing_comes_back_to_a_bot_that_is_gone(world: ArchiveWorld) -> None:

@@ -146,7 +146,7 @@ def test_the_organizations_budget_is_named(
         ledger.reserve()
 
     assert detail in refused.value.detail
-    assert "this answer may take" in refused.value.detail
+    assert "this may take" in refused.value.detail
 
 
 def test_a_keys_budget_is_its_own(ledger: Ledger, add_key: Callable[..., UUID]) -> None:

@@ -215,7 +215,7 @@ def test_an_exhausted_budget_is_a_403_before_any_model_is_asked(room: Room, stre
     response = room.client(model).chat(QUESTION, stream=stream)
 
     assert (response.status_code, response.json()["code"]) == (403, "budget_exhausted")
-    assert f"this answer may take {room.most()}" in response.json()["detail"]
+    assert f"this may take {room.most()}" in response.json()["detail"]
     assert model.requests == []
 
 

@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,6 +11,7 @@ import pytest
 
 from chatsphere.billing.subscriptions import Billing, follow
 from chatsphere.db.database import Database
+from chatsphere.errors import UnavailableError
 from chatsphere.ports.payments import PaymentEvent
 from tests.builders.running_api import Account, Answer, RunningApi, running_api
 from tests.loopback.scripted_http import Fault
@@ -214,6 +216,61 @@ def test_a_second_subscription_does_not_replace_the_first(
     tell(api, stripe.event(UPDATED, second))
 
     assert plan_of(api, account) == ("Pro", "active")
+
+
+def test_a_second_subscription_is_ended_however_often_that_is_told(
+    api: RunningApi, stripe: FakeStripe, account: Account
+) -> None:
+    first = subscribe(api, stripe, account, "Pro")
+    second = subscribe(api, stripe, account, "Basic")
+    tell(api, stripe.event(UPDATED, first))
+    body = stripe.event("checkout.session.completed", second)
+    stripe.server.faults.queue_after(2, Fault.UNAVAILABLE, Fault.UNAVAILABLE)
+
+    # Stripe does not answer when it is to be ended: it tells once more.
+    assert tell(api, body).status == 503
+    assert stripe.subscriptions[second]["status"] == "active"
+    assert [tell(api, body).status for _ in range(2)] == [204, 204]
+
+    assert (stripe.subscriptions[first]["status"], stripe.subscriptions[second]["status"]) == ("active", "canceled")
+    assert plan_of(api, account) == ("Pro", "active")
+
+
+def test_of_two_subscriptions_that_are_told_at_once_one_is_ended(
+    api: RunningApi, stripe: FakeStripe, account: Account, database_urls: DatabaseUrls
+) -> None:
+    subscriptions = [subscribe(api, stripe, account, plan) for plan in ("Pro", "Basic", "Pro")]
+    c = api.container
+
+    def deliver(database: Database, number: int) -> None:
+        billing = Billing(database, c.payments, c.clock, c.stripe_settings.prices, "Free", RETURN_URL)
+        event = PaymentEvent(f"evt_{subscriptions[number]}", UPDATED, subscriptions[number])
+        with suppress(UnavailableError):
+            follow(billing, event)
+            return
+        follow(billing, event)
+
+    assert race(database_urls.app, 3, deliver) == [None] * 3
+
+    left = [subscription for subscription in subscriptions if stripe.subscriptions[subscription]["status"] == "active"]
+    with c.database.transaction(UUID(account.organization_id)) as connection:
+        kept = connection.execute("SELECT stripe_subscription_id FROM organizations").fetchone()
+    assert kept == {"stripe_subscription_id": left[0]}
+    assert len(left) == 1
+
+
+def test_a_new_subscription_is_followed_where_the_end_of_the_former_is_told_later(
+    api: RunningApi, stripe: FakeStripe, account: Account
+) -> None:
+    first, second = (subscribe(api, stripe, account, plan) for plan in ("Pro", "Basic"))
+    tell(api, stripe.event(UPDATED, first))
+    stripe.change(first, status="canceled")
+
+    tell(api, stripe.event("customer.subscription.created", second))
+    tell(api, stripe.event("customer.subscription.deleted", first))
+
+    assert plan_of(api, account) == ("Basic", "active")
+    assert stripe.subscriptions[second]["status"] == "active"
 
 
 def test_what_is_not_signed_by_stripe_changes_nothing(api: RunningApi, stripe: FakeStripe, account: Account) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatsphere.access.permissions import BotLevel, Role
@@ -331,7 +331,7 @@ def test_a_deleted_bots_history_goes_with_it(team: Team, database_urls: Database
         assert admin.execute("SELECT count(*) FROM bot_versions WHERE bot_id = %s", (bot["id"],)).fetchone() == (0,)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 @given(steps=STEPS)
 def test_whatever_happened_going_back_restores_a_version_to_the_letter(team: Team, steps: list[Any]) -> None:
     bot = team.bot()

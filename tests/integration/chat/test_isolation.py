@@ -86,6 +86,18 @@ def test_a_conversation_belongs_to_one_end_user(make_client: MakeClient, model: 
     assert client.chat(conversation_id=conversation).status_code == 200
 
 
+def test_a_conversation_that_is_nobodys_is_the_first_ones_who_is_named_in_it(
+    make_client: MakeClient, model: ScriptedModel
+) -> None:
+    model.script = says("Something.")
+    client = make_client()
+    conversation = client.chat().json()["conversation_id"]
+    assert client.chat(conversation_id=conversation).status_code == 200
+    assert client.chat(user="ada", conversation_id=conversation).status_code == 200
+    assert client.chat(user="bob", conversation_id=conversation).status_code == 404
+    assert client.chat(user="ada", conversation_id=conversation).status_code == 200
+
+
 def test_a_key_that_may_not_read_conversations_names_whose_it_goes_on_with(
     make_client: MakeClient, model: ScriptedModel
 ) -> None:

@@ -457,6 +457,8 @@ def list_embedding_models(state: State, request: Request, url: str) -> Answer:
 
 @_Routes.on("POST /v1/bots/{bot_id}/training-runs")
 def start_training_run(state: State, request: Request, url: str, bot_id: str) -> Answer:
+    if request.body["embedding_model"] == "gone":
+        return 422, {"code": "embedding_model_unavailable", "detail": "There is no such model here."}
     counts = {"documents": 1, "chunks": 64, "tokens": 5_000_000, "batches": 2, "cost_microdollars": 1_000_000}
     estimate = counts | {"from_model": "own", "to_model": request.body["embedding_model"]}
     memory = 3 if request.body.get("include_memory") else None

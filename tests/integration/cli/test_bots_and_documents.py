@@ -131,8 +131,29 @@ def test_fields_that_are_not_valid_are_named(cli: Run, known: FakeApi) -> None:
     result = cli("bots", "create", "x")
 
     assert result.code == 1
-    assert "body/name: Too short." in result.err
+    assert result.err.splitlines()[:2] == ["Error: This is not valid:", "  name: Too short."]
     assert "r-1" in result.err
+
+
+def test_an_answer_of_something_else_than_the_api_is_told_as_such(cli: Run, known: FakeApi) -> None:
+    known.state.fail("GET", "/v1/bots", 404)
+    known.state.faults[0].body.clear()
+
+    result = cli("bots", "list")
+
+    assert "Is that ChatSphere's API?" in result.err
+    assert "None" not in result.err
+
+
+def test_settings_are_shown_one_by_one_as_the_api_takes_them(cli: Run, known: FakeApi) -> None:
+    known.state.add_bot("Ada", is_active=True, configuration={"top_k": 8, "threshold": None, "cache": False})
+
+    shown = [line.split() for line in cli("bots", "show", "Ada").out.splitlines()]
+
+    assert ["configuration.top_k", "8"] in shown
+    assert ["configuration.cache", "false"] in shown
+    assert ["is_active", "true"] in shown
+    assert not any("threshold" in cell for line in shown for cell in line)
 
 
 def test_tables_fit_the_terminal_and_elide_long_names(cli: Run, known: FakeApi, terminal: Console) -> None:

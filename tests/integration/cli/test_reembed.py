@@ -72,6 +72,16 @@ def test_progress_is_shown_on_a_terminal(cli: Run, known: FakeApi, terminal: Con
     assert "2 of 2" in terminal.export_text()
 
 
+def test_a_run_that_waits_for_the_budget_is_not_waited_for(cli: Run, known: FakeApi) -> None:
+    run = known.state.add_run(known.state.add_bot("Ada")["id"], "other")
+    run |= {"total_batches": 1000, "awaits_budget_since": "2026-01-01T00:00:00Z"}
+
+    result = cli("reembed", "Ada", "--model", "other")
+
+    assert result.code == 0
+    assert "waits" in result.out
+
+
 def test_a_failed_run_is_told_by_the_exit_code(cli: Run, known: FakeApi) -> None:
     known.state.add_run(known.state.add_bot("Ada")["id"], "other")["error_code"] = "training_stalled"
 

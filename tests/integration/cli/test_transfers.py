@@ -29,6 +29,15 @@ def test_a_file_that_is_not_what_was_made_is_not_kept(cli: Run, known: FakeApi, 
     assert list(tmp_path.glob("ada*")) == []
 
 
+def test_where_no_file_can_be_written_none_is_made(cli: Run, known: FakeApi, tmp_path: Path) -> None:
+    known.state.add_bot("Ada")
+
+    for target in (tmp_path, tmp_path / "nowhere" / "ada.zip"):
+        assert cli("bots", "export", "Ada", target).code == 2
+
+    assert not [each for each in known.state.requests if each.path.endswith("/exports")]
+
+
 def test_a_part_that_there_is_not_is_refused(cli: Run, known: FakeApi, tmp_path: Path) -> None:
     assert cli("bots", "export", "Ada", tmp_path / "ada.zip", "--leave-out", "people").code == 2
 
@@ -72,6 +81,21 @@ def test_vectors_and_memory_are_made_anew_and_followed_to_the_end(cli: Run, know
     assert [(run["status"], run["memory_left"], run["embedding_model"]) for run in runs] == [
         ("succeeded", 0, "own"), ("succeeded", 0, "other"),
     ]  # fmt: skip
+
+
+def test_a_bot_whose_model_is_gone_keeps_no_other_from_its_vectors(cli: Run, known: FakeApi) -> None:
+    for name, model in (("Ada", "gone"), ("Grace", "own")):
+        known.state.add_bot(name)["embedding_model"] = model
+
+    result = cli("vectors", "rebuild", "--all", "--yes", "--json")
+    alone = cli("vectors", "rebuild", "--bot", "Ada", "--yes", "--json")
+
+    assert result.code == 1
+    assert [run["status"] for run in result.json["data"]] == ["succeeded"]
+    assert [(each["bot_name"], each["code"]) for each in result.json["refused"]] == [
+        ("Ada", "embedding_model_unavailable")
+    ]
+    assert (alone.code, alone.json["error"]["code"]) == (1, "embedding_model_unavailable")
 
 
 def test_what_it_costs_is_said_and_asked_first(cli: Run, known: FakeApi) -> None:

@@ -44,14 +44,14 @@ def managed_server() -> Iterator[str]:
 
 
 @contextmanager
-def administered_database(managed_server: str) -> Iterator[ManagedDatabase]:
-    """Make an empty database that the administrator owns; it may create `vector` there, as RDS permits it."""
+def administered_database(managed_server: str, template: str = "template1") -> Iterator[ManagedDatabase]:
+    """Make a database of the administrator's, empty or as `template`; it may create `vector`, as RDS permits it."""
     name = f"test_{uuid4().hex}"
     with psycopg.connect(managed_server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} OWNER {ADMINISTRATOR}")
+        connection.execute(f"CREATE DATABASE {name} OWNER {ADMINISTRATOR} TEMPLATE {template}")
     superuser = conninfo.make_conninfo(managed_server, dbname=name)
     with psycopg.connect(superuser, autocommit=True) as connection:
-        connection.execute("CREATE EXTENSION vector")
+        connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
     try:
         yield ManagedDatabase(superuser, conninfo.make_conninfo(superuser, user=ADMINISTRATOR, password=PASSWORD))
     finally:
@@ -66,8 +66,18 @@ def empty_database(managed_server: str) -> Iterator[ManagedDatabase]:
         yield database
 
 
+@pytest.fixture(scope="session")
+def migrated_template(managed_server: str) -> Iterator[str]:
+    """Name of a database that the administrator migrated, for others to be made as; nobody connects to it."""
+    with administered_database(managed_server) as database:
+        migrate(database.administrator, with_iam)
+        yield str(conninfo.conninfo_to_dict(database.superuser)["dbname"])
+
+
 @pytest.fixture
-def managed_database(empty_database: ManagedDatabase) -> ManagedDatabase:
+def managed_database(managed_server: str, migrated_template: str) -> Iterator[ManagedDatabase]:
     """Migrated by the administrator."""
-    migrate(empty_database.administrator, with_iam)
-    return empty_database
+    with administered_database(managed_server, migrated_template) as database:
+        # The roles are the server's: another test may have let them log in otherwise.
+        migrate(database.administrator, with_iam)
+        yield database

@@ -44,13 +44,13 @@ def secrets(moto: str) -> Any:
 
 @pytest.fixture
 def environment(
-    secrets: Any, moto: str, empty_database: ManagedDatabase, monkeypatch: pytest.MonkeyPatch
+    secrets: Any, moto: str, managed_database: ManagedDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[dict[str, str]]:
     """What the deployment gives the function; the keys' secrets are empty, as CloudFormation makes them."""
     administrator = {"username": ADMINISTRATOR, "password": PASSWORD, "engine": "postgres"}
     values = {
         "AWS_ENDPOINT_URL_SECRETS_MANAGER": moto,
-        "ADMIN_DATABASE_URL": _without_user(empty_database.administrator),
+        "ADMIN_DATABASE_URL": _without_user(managed_database.administrator),
         "ADMIN_CREDENTIALS_SECRET": _secret(secrets, json.dumps(administrator)),
         "ADMIN_WAIT_SECONDS": "60",
         "TOKEN_KEYS_ARN": _secret(secrets, "{}"),
@@ -73,8 +73,13 @@ def handler(environment: dict[str, str]) -> Handler:
 
 
 def test_the_first_deployment_makes_schema_roles_and_keys(
-    handler: Handler, environment: dict[str, str], secrets: Any, empty_database: ManagedDatabase
+    handler: Handler,
+    environment: dict[str, str],
+    secrets: Any,
+    empty_database: ManagedDatabase,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("ADMIN_DATABASE_URL", _without_user(empty_database.administrator))
     answer = handler(CREATE, None)
 
     assert answer == {"PhysicalResourceId": "chatsphere-database", "Data": {"Revision": NEWEST}}
@@ -95,22 +100,22 @@ def test_the_next_deployment_keeps_the_resource_and_the_keys(
     assert _keys(secrets, environment["TOKEN_KEYS_ARN"]) == before
 
 
-def test_a_deletion_touches_nothing(handler: Handler, empty_database: ManagedDatabase) -> None:
+def test_a_deletion_touches_nothing(handler: Handler, managed_database: ManagedDatabase) -> None:
     handler(CREATE, None)
     event = {**UPDATE, "RequestType": "Delete", "PhysicalResourceId": "whatever was created"}
     assert handler(event, None) == {"PhysicalResourceId": "whatever was created"}
-    with psycopg.connect(empty_database.superuser) as connection:
+    with psycopg.connect(managed_database.superuser) as connection:
         assert connection.execute("SELECT count(*) FROM subscription_plans").fetchone() == (4,)
 
 
 def test_it_waits_for_a_cluster_that_wakes_up(
-    handler: Handler, empty_database: ManagedDatabase, monkeypatch: pytest.MonkeyPatch
+    handler: Handler, managed_database: ManagedDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chatsphere.db.deployment.PAUSE_SECONDS", 0.01)
-    target = int(str(conninfo_to_dict(empty_database.administrator)["port"]))
+    target = int(str(conninfo_to_dict(managed_database.administrator)["port"]))
     with running_relay(Relay(target, refusals=3)) as relay:
         monkeypatch.setenv(
-            "ADMIN_DATABASE_URL", make_conninfo(_without_user(empty_database.administrator), port=relay.port)
+            "ADMIN_DATABASE_URL", make_conninfo(_without_user(managed_database.administrator), port=relay.port)
         )
         answers: list[dict[str, Any]] = []
         deployment = Thread(target=lambda: answers.append(handler(CREATE, None)))
@@ -142,9 +147,9 @@ def test_wrong_credentials_fail_the_deployment_and_are_not_shown(
     assert "canary" not in f"{failed.value}{failed.value.__cause__}{capfd.readouterr()}"
 
 
-def test_an_administrator_whose_password_is_refused_logs_in_by_iam(empty_database: ManagedDatabase) -> None:
+def test_an_administrator_whose_password_is_refused_logs_in_by_iam(managed_database: ManagedDatabase) -> None:
     settings = MigrationSettings(
-        admin_database_url=_without_user(empty_database.administrator),
+        admin_database_url=_without_user(managed_database.administrator),
         admin_credentials=json.dumps({"username": ADMINISTRATOR, "password": "refused"}),
     )
     signed_for: set[str] = set()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from unittest.mock import patch
 from urllib.parse import quote
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import anyio
 import boto3
@@ -94,7 +94,7 @@ def story(database_server: str) -> Iterator[Story]:
         pytest.MonkeyPatch.context() as environment,
     ):
         make_bucket(moto, BUCKET)
-        queues = {name: make_queue(moto, f"observed-{name}") for name in ("extract", "embed", "purge")}
+        queues = {name: make_queue(moto, f"observed-{name}-{uuid4().hex}") for name in ("extract", "embed", "purge")}
         variables = {f"{name.upper()}_QUEUE_URL": url for name, url in queues.items()} | {
             "UPLOADS_BUCKET": BUCKET,
             "S3_ENDPOINT": moto,

@@ -71,6 +71,15 @@ def test_another_end_user_is_told_nothing(talk: Talk) -> None:
     assert [(answer.status, answer.code) for answer in (put, delete)] == [(404, "not_found")] * 2
 
 
+def test_who_is_being_erased_rates_nothing(talk: Talk) -> None:
+    adas, nobodys = (talk.ask(user=user)["message_id"] for user in ("ada", None))
+    assert talk.request("POST", "/v1/erasures", {"kind": "end_user", "end_user_id": "ada"}).status == 202
+    for message, who in ((adas, {}), (nobodys, {"user": "ada"})):
+        answer = talk.request("PUT", f"/v1/messages/{message}/feedback", {"rating": 1, **who})
+        assert (answer.status, answer.code) == (409, "end_user_erased"), answer.text
+    rate(talk, nobodys, 5, user="bob")
+
+
 def test_a_name_that_cannot_be_kept_is_refused(talk: Talk) -> None:
     message = talk.ask()["message_id"]
     answer = talk.request("DELETE", f"/v1/messages/{message}/feedback", user="a\0da")

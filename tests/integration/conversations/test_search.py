@@ -1,5 +1,6 @@
 """Search in messages: by words, by meaning, by both, and by what is known of them."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -181,8 +182,7 @@ def test_words_are_found_by_their_index_and_only_in_partitions_of_their_time(
         connection.execute("ANALYZE messages")
         values = dict.fromkeys(("conversation_id", "end_user_id", "role", "metadata", "before"))
         values |= {"bot_id": talk.bot, "query": "falcon", "by_score": False, "limit": 9}
-        values |= {"since": now, "until": now}
-        values["since"], values["until"] = now.replace(hour=0), now.replace(hour=23)
+        values |= {"since": now, "until": now + timedelta(microseconds=1)}
         connection.execute("SELECT app.begin_request(%s, NULL)", (talk.organization_id,))
         connection.execute("SET LOCAL ROLE chatsphere_app")
         assert len(connection.execute(queries.BY_WORDS, values).fetchall()) >= 1

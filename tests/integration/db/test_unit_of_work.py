@@ -1,6 +1,7 @@
 """The unit of work: the tenant is known inside it, and nowhere else."""
 
 from collections.abc import Callable
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -64,6 +65,14 @@ def test_an_exception_rolls_back(database: Database, make_tenant: Callable[[], T
         raise ZeroDivisionError
     with database.transaction(tenant.organization_id) as connection:
         assert len(connection.execute("SELECT id FROM bots").fetchall()) == 1
+
+
+def test_a_transaction_that_fails_as_it_begins_fails_no_other(database: Database) -> None:
+    nobody: Any = "no organization's id"
+    with pytest.raises(psycopg.DataError), database.transaction(nobody):
+        pass
+    with database.transaction(None) as connection:
+        assert connection.execute("SELECT 1 AS one").fetchone() == {"one": 1}
 
 
 def test_a_connection_that_broke_while_idle_is_replaced(database: Database, database_urls: DatabaseUrls) -> None:

@@ -9,9 +9,10 @@ from chatsphere.db.database import Database
 from tests.integration.history.stream_client import StreamClient
 from tests.integration.ingestion.conftest import database, make_pipeline, pipeline, reaper_database
 from tests.integration.ingestion.pipeline import Pipeline
+from tests.integration.own_database import database_urls
 from tests.postgres import DatabaseUrls
 
-__all__ = ["database", "make_pipeline", "pipeline", "reaper_database"]
+__all__ = ["database", "database_urls", "make_pipeline", "pipeline", "reaper_database"]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from chatsphere.db.database import Database
 from chatsphere.db.origin import Origin, coming_from
 from chatsphere.errors import TooManyTriesError
-from chatsphere.identity.throttling import CredentialThrottle, login_subject
+from chatsphere.identity.throttling import CredentialThrottle
 from chatsphere.settings import CredentialThrottleSettings
 from tests.builders.running_api import Account, Answer, RunningApi
 from tests.integration.identity.people import log_in, post, race
@@ -111,6 +111,57 @@ def test_a_stolen_session_does_not_guess_the_password(api: RunningApi) -> None:
     assert log_in(api, account.email).status == 200
 
 
+def log_in_from(api: RunningApi, address: str, email: str, password: str = "correct horse battery") -> Answer:
+    return _from(api, address, "/v1/auth/login", {"email": email, "password": password})
+
+
+def fail_from_elsewhere(api: RunningApi, email: str) -> None:
+    """Fail from one network after the other until one must wait for two minutes."""
+    networks = f"fd00:{uuid4().hex[:4]}:{uuid4().hex[:4]}"
+    for number in range(FREE + 8):
+        api.clock.advance(seconds=0 if number < FREE else 130)
+        assert log_in_from(api, f"{networks}:{number:x}::1", email, "wrong").status == 401
+
+
+def test_failing_from_elsewhere_keeps_nobody_out_who_was_logged_in_from_here(api: RunningApi) -> None:
+    account = api.register()
+    fail_from_elsewhere(api, account.email)
+    assert log_in_from(api, "198.51.100.77", account.email).status == 429
+
+    assert log_in(api, account.email).status == 200
+    # Nor does that let whoever fails elsewhere begin anew.
+    assert log_in_from(api, "198.51.100.77", account.email).status == 429
+
+
+def test_where_one_was_logged_in_one_may_not_guess_without_end(api: RunningApi) -> None:
+    account = api.register()
+    assert [wrong(api, account.email).status for _ in range(FREE)] == [401] * FREE
+    assert wrong(api, account.email).status == 429
+    # The failures here count nothing elsewhere.
+    assert log_in_from(api, "198.51.100.78", account.email).status == 200
+
+
+def test_a_network_is_known_for_as_long_as_a_session_of_it_would_live(api: RunningApi) -> None:
+    account, here = api.register(), "198.51.100.79"
+    assert log_in_from(api, here, account.email).status == 200
+    fail_from_elsewhere(api, account.email)
+    assert log_in_from(api, here, account.email).status == 200
+
+    api.clock.advance(days=400)
+    fail_from_elsewhere(api, account.email)
+
+    assert log_in_from(api, here, account.email).status == 429
+
+
+def test_a_neighbour_in_a_network_of_ipv6_is_known(api: RunningApi) -> None:
+    account = api.register()
+    assert log_in_from(api, "2001:db8:77:1::1", account.email).status == 200
+    fail_from_elsewhere(api, account.email)
+
+    assert log_in_from(api, "2001:db8:77:1::2", account.email).status == 200
+    assert log_in_from(api, "2001:db8:77:2::1", account.email).status == 429
+
+
 @pytest.mark.parametrize("known", [True, False])
 def test_many_wrong_passwords_at_once_do_not_exceed_the_free_tries(
     api: RunningApi, database_urls: DatabaseUrls, known: bool
@@ -122,7 +173,7 @@ def test_many_wrong_passwords_at_once_do_not_exceed_the_free_tries(
         database = Database(database_urls.authenticator)
         try:
             with coming_from(Origin(address=api.address)):
-                CredentialThrottle(database, api.clock, settings).admit(login_subject(email))
+                CredentialThrottle(database, api.clock, settings).admit_login(email)
         finally:
             database.close()
 

@@ -9,7 +9,10 @@ from chatsphere.adapters.system import UuidV7Ids
 from chatsphere.db.database import Database
 from tests.conftest import Tenant
 from tests.integration.ingestion.pipeline import Pipeline
+from tests.integration.own_database import database_urls
 from tests.postgres import DatabaseUrls
+
+__all__ = ["database_urls"]
 
 
 @pytest.fixture

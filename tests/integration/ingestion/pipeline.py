@@ -20,6 +20,7 @@ from chatsphere.db.database import Connection, Database
 from chatsphere.errors import EmbeddingModelUnavailableError
 from chatsphere.knowledge.chunking import Pending
 from chatsphere.knowledge.extraction import Position
+from chatsphere.knowledge.ingestion.budget_waits import BudgetWaits
 from chatsphere.knowledge.ingestion.deletion import Eraser
 from chatsphere.knowledge.ingestion.embed import ChunkEmbedder
 from chatsphere.knowledge.ingestion.events import parse_events
@@ -149,6 +150,8 @@ class Pipeline:
     read: Callable[..., Any] = read_lines
     part_time: timedelta = PART_TIME
     scanner: Any = None
+    ocr: Any = None
+    ocr_page_microdollars: int = 0
     personal_data: Callable[[], Any] = no_finder
     receive_counts: dict[str, int] = field(default_factory=dict)
 
@@ -200,6 +203,8 @@ class Pipeline:
             make_cutter=OneChunkABlock,
             part_time=self.part_time,
             scanner=self.scanner,
+            ocr=self.ocr,
+            ocr_page_microdollars=self.ocr_page_microdollars,
             personal_data=self.personal_data,
         ).extract(ExtractMessage.parse(delivery.body), delivery.receive_count)
 
@@ -240,6 +245,7 @@ class Pipeline:
         )
 
     def reap(self) -> None:
+        BudgetWaits(self.reaper_database, self.database, self.clock).end()
         Reaper(
             self.reaper_database,
             self.database,

@@ -28,7 +28,9 @@ def start(pipeline: Pipeline, model: EmbeddingModel = OTHER) -> TrainingMessage:
     """Begin a run, as the route does."""
     bot_id, now = pipeline.tenant.bot_id, pipeline.clock.now()
     with pipeline.connection() as connection:
-        run = runs.start_run(connection, bot_id, model, run_id=pipeline.ids.new(), now=now)
+        run = runs.start_run(
+            connection, pipeline.tenant.organization_id, bot_id, model, run_id=pipeline.ids.new(), now=now
+        )
     message = TrainingMessage(organization_id=pipeline.tenant.organization_id, bot_id=bot_id, training_run_id=run["id"])
     pipeline.embed_queue.send([message.to_json()], group=message.group)
     return message

@@ -10,6 +10,7 @@ from chatsphere.errors import ProviderRejectedError, UnavailableError
 from chatsphere.knowledge.ingestion.messages import PurgeMessage
 from chatsphere.knowledge.training import runs, times
 from chatsphere.ports.embedding import EmbeddingModel
+from tests.fakes import FakeEmbedder
 from tests.integration.ingestion import retraining
 from tests.integration.ingestion.pipeline import BEYOND_EVERY_LEASE, Pipeline
 from tests.integration.ingestion.retraining import OTHER, assert_one_to_one, assert_readers_see_all
@@ -262,13 +263,12 @@ def test_a_deleted_bot_leaves_vectors_at_no_revision(trained: Pipeline) -> None:
     assert [place for place in filled if place.bot_id == tenant.bot_id] == []
 
 
-class Broken:
+class Broken(FakeEmbedder):
     """A model that fails in one way."""
 
     def __init__(self, error: Exception) -> None:
+        super().__init__(OTHER.dimensions, model=OTHER.name, price=1)
         self.error = error
-
-    model, dimensions = OTHER.name, OTHER.dimensions
 
     def embed_documents(self, _texts: Any) -> Any:
         raise self.error

@@ -5,7 +5,10 @@ import pytest
 from chatsphere.insights.rolling import UsageRoller
 from tests.builders.running_api import RunningApi, running_api
 from tests.integration.conversations.talking import Talk
+from tests.integration.own_database import database_urls
 from tests.postgres import DatabaseUrls
+
+__all__ = ["database_urls"]
 
 
 @pytest.fixture(scope="module")

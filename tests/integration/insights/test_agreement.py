@@ -7,7 +7,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg.rows import dict_row
 
@@ -92,7 +92,7 @@ def check(connection: Connection, events: list[Event], groups: Iterable[Group]) 
             assert row[name] == pytest.approx(exact_percentile(values, share), rel=RELATIVE_ERROR * 1.0001, abs=1e-9)
 
 
-@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15)
 @given(steps=steps)
 def test_reports_are_the_events_at_every_moment(
     make_tenant: Callable[[], Tenant],

@@ -12,7 +12,8 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 
-from chatsphere.cli import client
+from chatsphere.cli import client, plotting
+from chatsphere.cli.insight_kinds import KINDS
 from chatsphere.cli.main import main
 from tests.integration.conversations.talking import Talk
 from tests.integration.insights.events import Event, add_events
@@ -103,3 +104,10 @@ def test_pictures_are_drawn(run: Run, tmp_path: Path) -> None:
         assert head.startswith(b"\x89PNG")
         assert struct.unpack(">II", head[16:])[0] == 1500
     run("usage", "--plot", str(tmp_path / "none" / "day.png"), code=1)
+
+
+def test_a_name_in_a_picture_is_no_formula(tmp_path: Path) -> None:
+    path = tmp_path / "names.png"
+    report = {"group_by": "bot", "since": "2026-03-01", "until": "2026-03-01", "data": [{"group": "$\\price{$"}]}
+    plotting.plot(report, KINDS["usage"].panels, "Usage", path)
+    assert path.stat().st_size > 0

@@ -196,6 +196,8 @@ def test_who_sees_which_numbers(talk: Talk, running: RunningApi) -> None:
         {"until": "0001-01-01"},
         {"until": "9999-12-31", "since": "9999-12-31"},
         {"since": "yesterday"},
+        {"since": "2026-03-01T00:00:00+05:00", "until": "2026-03-01"},
+        {"since": "1772323200", "until": "2026-03-01"},
         {"group_by": "user"},
         {"group_by": "end_user", "model": "x"},
         {"group_by": "model", "end_user": "ada"},

@@ -217,6 +217,7 @@ UPKEEP: Final = {
     "drop_retired_partition",
     "held_rows",
     "make_partition",
+    "open_transactions",
     "partition_is_empty",
     "replication_lag",
     "session_activity",

@@ -12,11 +12,15 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from infra.local.backup import database, restoring
-from infra.local.backup.errors import DamagedBackupError, HomeNotEmptyError, NewerBackupError
-from infra.local.backup.file import DUMP, Manifest, read, writing
+from chatsphere.cli.errors import UsageError
+from infra.local.backup import cli, database, restoring
+from infra.local.backup import writing as writing_module
+from infra.local.backup.errors import BackupError, DamagedBackupError, HomeNotEmptyError, NewerBackupError
+from infra.local.backup.format import DUMP, Manifest
 from infra.local.backup.objects import LinkedObjects
-from infra.local.backup.rotation import drop_old, target_for
+from infra.local.backup.reading import read
+from infra.local.backup.rotation import drop_old, drop_unfinished, target_for
+from infra.local.backup.writing import writing
 from infra.local.errors import HalfRestoredError, HomeInUseError
 from infra.local.home import Home
 from infra.local.object_mirror import ObjectMirror, StoredVersion
@@ -69,6 +73,52 @@ def test_a_file_that_is_damaged_anywhere_is_noticed(written: Path, tmp_path: Pat
         damaged.write_bytes(content)
         with pytest.raises(DamagedBackupError):
             read(damaged)
+
+
+def test_a_manifest_that_is_damaged_and_can_be_read_is_noticed(written: Path, tmp_path: Path) -> None:
+    whole = written.read_bytes()
+    described = gzip.decompress(whole).replace(b'"release": "0.1.0"', b'"release": "0.1.1"')
+    damaged = tmp_path / "damaged.tar.gz"
+    damaged.write_bytes(gzip.compress(described, 1)[:-8] + whole[-8:])
+    with pytest.raises(DamagedBackupError, match="CRC"):
+        read(damaged)
+    damaged.write_bytes(whole[:-1])
+    with pytest.raises(DamagedBackupError, match="ended"):
+        read(damaged)
+
+
+def test_what_cannot_be_read_back_takes_no_ones_place(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = written.read_bytes()
+
+    def disk_lies(_: Path) -> Manifest:
+        raise DamagedBackupError
+
+    monkeypatch.setattr(writing_module, "read", disk_lies)
+    with pytest.raises(DamagedBackupError), writing(written, NOW, verify=True) as writer:
+        writer.finish(manifest())
+    assert written.read_bytes() == before
+    assert not list(written.parent.glob("*.partial"))
+
+
+def test_a_file_is_written_by_one_backup_at_a_time(written: Path) -> None:
+    with writing(written, NOW) as writer:
+        with pytest.raises(BackupError, match="another backup"), writing(written, NOW):
+            pass
+        writer.finish(manifest())
+    assert read(written).schema_revision == "0001"
+
+
+def test_what_killed_backups_left_goes_and_what_is_being_written_stays(tmp_path: Path) -> None:
+    # Given what is left of a backup that was killed, one under way, and somebody else's download
+    killed, others = tmp_path / "chatsphere-1.tar.gz.partial", tmp_path / "other.tar.gz.partial"
+    for path in (killed, others):
+        path.write_text("secrets")
+    with writing(tmp_path / "chatsphere-2.tar.gz", NOW) as writer:
+        # When
+        drop_unfinished(tmp_path)
+        writer.finish(manifest())
+    # Then
+    assert sorted(tmp_path.iterdir()) == [tmp_path / "chatsphere-2.tar.gz", others]
 
 
 @pytest.mark.parametrize("name", ["../outside", "home/../../outside", "/etc/passwd", "home/other", "objects"])
@@ -154,6 +204,46 @@ def test_a_restore_that_is_cut_short_says_so_and_begins_again(
         pass
 
 
+@pytest.mark.parametrize("moved", [0, 1])
+def test_a_restore_that_is_cut_short_while_it_puts_things_aside_loses_none_of_them(
+    written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moved: int
+) -> None:
+    # Given a home with two things in it, and the backup
+    home = Home(tmp_path / "home")
+    home.root.mkdir()
+    for name in ("token_keys.json", "demo.json"):
+        (home.root / name).write_text("somebody's")
+    backup = written.rename(home.root / "mine.tar.gz")
+    # When the restore is killed before one of them is moved
+    rename, left = Path.rename, moved
+
+    def killed(path: Path, target: Path) -> Path:
+        nonlocal left
+        if path.parent == home.root and "former-" in str(target):
+            left -= 1
+            if left < 0:
+                raise KeyboardInterrupt
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", killed)
+    with pytest.raises(KeyboardInterrupt):
+        restoring.restore(backup, home, force=True)
+    # Then nothing starts over the other half
+    with pytest.raises(HalfRestoredError), home.locked():
+        pass
+    # When it is done again
+    monkeypatch.setattr(Path, "rename", rename)
+    monkeypatch.setattr(restoring, "started", _no_server)
+    monkeypatch.setattr(database, "restore", lambda _url, _dump, _roles: None)
+    restoring.restore(backup, home)
+    # Then
+    (former,) = home.root.glob("former-*")
+    assert {path.name: path.read_text() for path in former.iterdir()} == {
+        "token_keys.json": "somebody's", "demo.json": "somebody's",
+    }  # fmt: skip
+    assert read(backup).counts == {"documents": 1}
+
+
 @contextmanager
 def _no_server(_: Home) -> Iterator[str]:
     yield "postgresql://nobody"
@@ -169,6 +259,22 @@ def test_the_newest_backups_are_kept(tmp_path: Path) -> None:
     # Then
     assert sorted(tmp_path.iterdir()) == [*made[3:], tmp_path / "notes.tar.gz"]
     assert target_for(Home(tmp_path), tmp_path / "b.tar.gz") == tmp_path / "b.tar.gz"
+
+
+def test_a_folder_to_keep_backups_in_need_not_be_there_and_a_file_is_none(tmp_path: Path) -> None:
+    new = tmp_path / "new"
+    assert target_for(Home(tmp_path), new, NOW, is_folder=cli._names_folder(str(new), 7)).parent == new
+    assert target_for(Home(tmp_path), new, NOW, is_folder=cli._names_folder(f"{new}/", None)).parent == new
+    assert target_for(Home(tmp_path), new, NOW, is_folder=cli._names_folder(str(new), None)) == new
+    with pytest.raises(UsageError, match="--keep"):
+        cli._names_folder("now.tar.gz", 7)
+
+
+def test_to_verify_is_not_to_write_a_file_of_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="Name one file"):
+        cli.backup(None, "verify")  # type: ignore[arg-type]
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture

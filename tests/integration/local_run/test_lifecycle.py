@@ -3,7 +3,7 @@
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,7 +14,7 @@ import pytest
 
 from infra.local.errors import LocalRunError
 from infra.local.instance import start, stop, wait_until_ready
-from infra.local.ports import is_free, listening_socket
+from infra.local.ports import listening_socket
 from tests.integration.local_run.toys import Toys
 from tests.waiting import wait_for
 
@@ -39,6 +39,12 @@ def all_gone(processes: list[psutil.Process]) -> bool:
     return not any(is_alive(process) for process in processes)
 
 
+def processes_in(home: Path) -> list[list[str]]:
+    """The commands that work in a home. Its ports tell less: whoever comes next may be given the same."""
+    commands = [process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])]
+    return [command for command in commands if any(str(home) in part for part in command)]
+
+
 def is_alive(process: psutil.Process) -> bool:
     try:
         return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
@@ -53,16 +59,28 @@ def kill(victims: list[psutil.Process]) -> None:
     wait_for(lambda: all_gone(victims), what="the end of the killed")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_stop_leaves_no_process_and_no_port(folder: Path, number: signal.Signals) -> None:
+def end_input(process: subprocess.Popen[bytes]) -> None:
+    """Do what the end of the process that started the instance does, also one by SIGKILL."""
+    assert process.stdin is not None
+    process.stdin.close()
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, end_input], ids=["sigterm", "sigint", "end-of-starter"])
+def test_stop_leaves_no_process_and_no_port(
+    folder: Path, how: signal.Signals | Callable[[subprocess.Popen[bytes]], None]
+) -> None:
     toys = Toys(folder)
     with started(toys) as process:
         processes = toys.processes()
         assert len(processes) > 8
-        process.send_signal(number)
-        assert process.wait(30) == 0
+        assert processes_in(toys.home)
+        if isinstance(how, signal.Signals):
+            process.send_signal(how)
+        else:
+            how(process)
+        assert process.wait(60) == 0
     assert all_gone(processes)
-    assert all(is_free(port) for port in ports(toys))
+    assert processes_in(toys.home) == []
     assert not (toys.home / "endpoints.json").exists()
 
 

@@ -28,7 +28,7 @@ def test_presigned_post(toys: Toys) -> None:
     key = f"o/b/{uuid4()}.txt"
     form = toys.s3().generate_presigned_post(BUCKET, key, Fields={"Content-Type": "text/x"})
     fields = {**form["fields"], "Content-Type": "text/x"}
-    with httpx.Client(trust_env=False) as http:
+    with httpx.Client(trust_env=False, timeout=60) as http:
         assert http.post(form["url"], data=fields, files={"file": ("f", b"data")}).status_code == 204
     assert toys.wait_for_event(quote_plus(key), "ObjectCreated:Post")["s3"]["object"]["size"] == 4
     assert toys.s3().get_object(Bucket=BUCKET, Key=key)["Body"].read() == b"data"
@@ -64,6 +64,6 @@ def test_upload_beyond_the_cap_is_refused(toys: Toys) -> None:
 
 def test_the_emulators_own_api_is_out_of_reach(toys: Toys) -> None:
     toys.s3().put_object(Bucket=BUCKET, Key="survivor", Body=b"data")
-    with httpx.Client(trust_env=False) as http:
+    with httpx.Client(trust_env=False, timeout=60) as http:
         assert http.post(f"{toys.endpoints.s3_endpoint}/moto-api/reset").is_error
     assert toys.s3().get_object(Bucket=BUCKET, Key="survivor")["Body"].read() == b"data"

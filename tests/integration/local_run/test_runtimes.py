@@ -3,12 +3,14 @@
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+import psutil
 import pytest
 
 from infra.catalog import FunctionSpec, HttpTrigger
@@ -16,14 +18,19 @@ from infra.local.child import Child, start_child
 from infra.local.environment import function_environment
 from infra.local.errors import FunctionFailedError, FunctionStartError, WorkerDiedError
 from infra.local.home import Home
+from infra.local.invocations import Invocation
 from infra.local.launcher import REPOSITORY
 from infra.local.log_file import LogFile
+from infra.local.ports import LOOPBACK
 from infra.local.runtime_api import RuntimeApi
+from infra.local.web_adapter import Connection
 from infra.local.worker import Worker
 from infra.local.workers import WorkerPool
+from tests.waiting import wait_for
 
 HERE = Path(__file__).parent
 HANDLERS = ("awslambdaric", "infra.local.runtime_client")
+REQUEST = {"httpMethod": "POST", "path": "/", "requestContext": {"requestId": "r"}}
 Result = TypeVar("Result")
 
 handler_runtimes = pytest.mark.parametrize("runtime", HANDLERS if sys.platform == "linux" else HANDLERS[1:])
@@ -82,6 +89,77 @@ def test_process_that_ends_at_once(runtime: str, folder: Path) -> None:
     (folder / "handler.py").write_text("import os; print('last words', flush=True); os._exit(3)\n")
     with pytest.raises(FunctionStartError, match="last words"):
         with_pool(runtime, folder, folder, lambda pool: pool.start())
+
+
+@pytest.mark.parametrize("runtime", ["infra.local.runtime_client", "infra.local.web_adapter"])
+def test_nobody_gets_the_error_of_a_process_that_ended_before_they_asked(runtime: str, folder: Path) -> None:
+    async def use(pool: WorkerPool) -> bytes:
+        await pool.start()
+        (idle,) = pool.dispatch.idle_longer_than(-1)
+        assert idle.child is not None
+        # The loop stands still meanwhile: it hears of the end when the request is there.
+        os.kill(idle.child.pid, signal.SIGKILL)
+        wait_for(lambda: has_ended(idle.child), what="the worker's end")
+        return await pool.invoke(json.dumps(REQUEST).encode())
+
+    code = HERE / "functions" / ("stream" if runtime == "infra.local.web_adapter" else "echo")
+    assert with_pool(runtime, code, folder, use)
+
+
+def has_ended(child: Child | None) -> bool:
+    try:
+        return child is None or psutil.Process(child.pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def test_a_process_that_cuts_a_response_off_without_a_word_is_given_nothing_more() -> None:
+    async def scenario() -> tuple[int, int]:
+        api, slots = RuntimeApi(), asyncio.Semaphore(1)
+        pool = WorkerPool("f", timeout_seconds=30, max_workers=0, start_process=nothing_starts, start_slots=slots)
+        worker = Worker("f", 30, capacity=2)
+        port = int((await api.open(pool, worker)).rpartition(":")[2])
+        try:
+            # Given a process that is at one request and asks for a second
+            first = await asking(port)
+            while not pool.dispatch.idle_longer_than(-1):
+                await asyncio.sleep(0)
+            answering = asyncio.ensure_future(pool.invoke(b"{}"))
+            _, headers, _ = await first.receive()
+            second = await asking(port)
+            while not pool.dispatch.crowded:
+                await asyncio.sleep(0)
+            # When the first's answer ends in its middle
+            await answer_half(port, headers["lambda-runtime-aws-request-id"])
+            with pytest.raises(FunctionFailedError, match="cut its response off"):
+                await answering
+            # Then whoever comes then waits for another process
+            pool.dispatch.submit(Invocation(b"{}"))
+            second.writer.close()
+            return worker.load, pool.dispatch.waiting
+        finally:
+            await api.close()
+
+    assert asyncio.run(scenario()) == (0, 1)
+
+
+async def nothing_starts(_pool: WorkerPool, _worker: Worker) -> Child:
+    raise AssertionError
+
+
+async def asking(port: int) -> Connection:
+    """Ask for work, as a runtime does."""
+    connection = Connection(*await asyncio.open_connection(LOOPBACK, port))
+    await connection.send_head("GET", "/invocation/next", {})
+    return connection
+
+
+async def answer_half(port: int, request_id: str) -> None:
+    connection = Connection(*await asyncio.open_connection(LOOPBACK, port))
+    headers = {"Lambda-Runtime-Function-Response-Mode": "streaming", "Transfer-Encoding": "chunked"}
+    await connection.send_head("POST", f"/invocation/{request_id}/response", headers)
+    await connection.send_chunk(b"half")
+    connection.writer.close()
 
 
 def test_function_without_a_folder(folder: Path) -> None:

@@ -9,6 +9,7 @@ from chatsphere.db.database import Database
 from tests.builders.running_api import FakeQueue, running_api
 from tests.fakes import FixedClock, InMemoryObjectStore
 from tests.integration.ingestion.conftest import database, make_pipeline, reaper_database
+from tests.integration.own_database import database_urls
 from tests.integration.privacy.world import World
 from tests.postgres import DatabaseUrls
 
@@ -40,4 +41,4 @@ def admin(database_urls: DatabaseUrls) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-__all__ = ["database", "make_pipeline", "reaper_database", "world"]
+__all__ = ["database", "database_urls", "make_pipeline", "reaper_database", "world"]

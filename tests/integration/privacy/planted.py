@@ -13,6 +13,7 @@ from psycopg import sql
 
 from chatsphere.adapters.parquet import ParquetFiles
 from chatsphere.archive.archiving import Archiver
+from chatsphere.archive.datasets import DATASETS, DatasetName
 from chatsphere.archive.model import ArchiveBatch
 from chatsphere.audit.recording import note
 from chatsphere.chat.asgi import chat_app
@@ -128,6 +129,47 @@ class Planted:
         gone = "DELETE FROM conversations WHERE id = %s"
         archiver.move(batch, run_id=uuid4(), part=0, delete=lambda c: c.execute(gone, (conversation_id,)))
 
+    def add_case(self, document_name: str, quote: str) -> None:
+        """Have an evaluation set with a case that names a document by its name alone."""
+        t, p = self.tenant, self.pipeline
+        named = json.dumps([{"document_id": None, "document_name": document_name, "quote": quote}])
+        values = {"set": p.ids.new(), "case": p.ids.new(), "bot": t.bot_id, "named": named, "now": p.clock.now()}
+        with self.acting() as connection:
+            connection.execute(
+                "INSERT INTO evaluation_sets (id, organization_id, bot_id, name, created_at, updated_at)"
+                " VALUES (%(set)s, app.current_organization(), %(bot)s, 'Set', %(now)s, %(now)s)", values,
+            )  # fmt: skip
+            connection.execute(
+                "INSERT INTO evaluation_cases (id, organization_id, set_id, question, relevant_documents, source,"
+                " created_at) VALUES (%(case)s, app.current_organization(), %(set)s, 'What?', %(named)s, 'manual',"
+                " %(now)s)", values,
+            )  # fmt: skip
+
+    def read_from_web(self, origin: str) -> None:
+        """Have the bot read a page of this host."""
+        t, p = self.tenant, self.pipeline
+        values = {"id": p.ids.new(), "bot": t.bot_id, "origin": origin, "now": p.clock.now()}
+        with self.acting() as connection:
+            connection.execute(
+                "INSERT INTO web_hosts (organization_id, origin, next_request_at)"
+                " VALUES (app.current_organization(), %(origin)s, %(now)s)", values,
+            )  # fmt: skip
+
+    def archive_audit_log(self) -> None:
+        """Put the entries of the audit log into the archive, as their partition's way out does."""
+        archiver = Archiver(
+            self.pipeline.database, self.archive, ParquetFiles(), self.pipeline.clock, self.pipeline.ids
+        )
+        with self.acting() as connection:
+            entries = connection.execute(DATASETS[DatasetName.AUDIT_LOG].select()).fetchall()
+        archiver.copy(
+            entries,
+            organization_id=self.tenant.organization_id,
+            bot_id=None,
+            dataset=DatasetName.AUDIT_LOG,
+            source="a partition",
+        )
+
     def begin_answer(self, end_user_id: str, message: str) -> Any:
         """Have an answer begun that is not written yet; return its turn."""
         question = Question(
@@ -178,6 +220,18 @@ class Planted:
                 ),
             )
             note(connection, "hold.released", "hold", None, after={"end_user_id": end_user_id})
+
+    def hold_conversation_once(self, conversation_id: str) -> None:
+        """Hold a conversation for a reason that has the word in it, and release it."""
+        with self.acting() as connection:
+            connection.execute(
+                "INSERT INTO legal_holds (id, organization_id, subject, bot_id, conversation_id, reason, made_at,"
+                " released_at) VALUES (%s, %s, 'conversation', %s, %s, %s, %s, %s)",
+                (
+                    self.pipeline.ids.new(), self.tenant.organization_id, self.tenant.bot_id, conversation_id,
+                    f"About {self.word}.", self.pipeline.clock.now(), self.pipeline.clock.now(),
+                ),
+            )  # fmt: skip
 
     def hold(self, end_user_id: str) -> None:
         """Hold an end user, as the route does."""

@@ -39,6 +39,8 @@ def test_a_document_is_nowhere_after_its_erasure(planted: Planted) -> None:
         kept = planted.ask("Something else?", "I do not know.")
         archived = planted.ask("And that?", f"It says {word}.", document, f"{word}.txt")
         planted.archive_conversation(archived["conversation_id"])
+        planted.archive_audit_log()
+        planted.add_case(f"{word}.txt", word)
         planted.put_elsewhere()
         assert planted.where() >= OF_THE_DOCUMENT
         # When
@@ -55,6 +57,8 @@ def test_a_document_is_nowhere_after_its_erasure(planted: Planted) -> None:
     assert set(receipt["left"].values()) == {0}
     assert receipt["removed"]["chunks"] == 2
     assert (receipt["anonymized"]["messages"], receipt["anonymized"]["archived_messages"]) == (2, 1)
+    assert receipt["anonymized"]["archived_audit_log"] == 2
+    assert receipt["removed"]["evaluation_cases"] == 1
     assert receipt["rechecked_at"]
     # And what does not rest on the document is as it was
     with planted.acting() as connection:
@@ -78,6 +82,11 @@ def test_an_end_user_is_nowhere_after_the_erasure(planted: Planted) -> None:
         planted.archive_conversation(archived["conversation_id"])
         planted.begin_answer(said["user"], f"Is {word} there?")
         planted.hold_once(said["user"])
+        planted.hold_conversation_once(answer["conversation_id"])
+        # One that began with nobody's name.
+        nobodys = planted.ask("Hello?", "Hello.")
+        planted.ask(f"I am {word}.", "Hello.", conversation_id=nobodys["conversation_id"], user=said["user"])
+        planted.archive_audit_log()
         planted.put_elsewhere(about_documents=False)
         # When
         requested = planted.request("end_user", end_user_id=said["user"])
@@ -92,8 +101,9 @@ def test_an_end_user_is_nowhere_after_the_erasure(planted: Planted) -> None:
     receipt = planted.row(requested)["receipt"]
     assert set(receipt["left"].values()) == {0}
     removed = receipt["removed"]
-    assert (removed["conversations"], removed["messages"], removed["conversation_feedback"]) == (2, 4, 2)
-    assert (removed["archived_rows"], removed["answers_under_way"], removed["memory_vectors"]) == (3, 1, 4)
+    assert (removed["conversations"], removed["messages"], removed["conversation_feedback"]) == (3, 8, 2)
+    assert (removed["archived_rows"], removed["answers_under_way"], removed["memory_vectors"]) == (3, 1, 8)
+    assert (receipt["anonymized"]["archived_audit_log"], receipt["anonymized"]["legal_holds"]) == (1, 2)
     # And others' conversations are there
     with planted.acting() as connection:
         assert len(connection.execute("SELECT FROM conversations").fetchall()) == 1
@@ -113,8 +123,10 @@ def test_a_bot_is_nowhere_after_its_erasure(planted: Planted) -> None:
                 "UPDATE bots SET name = %(word)s, system_prompt = %(word)s WHERE id = %(bot)s",
                 {"word": word, "bot": planted.tenant.bot_id},
             )
+        planted.archive_audit_log()
+        planted.read_from_web(f"https://{word}.example")
         planted.put_elsewhere()
-        assert planted.where() >= OF_THE_DOCUMENT | {"bots", "conversations", "usage_events", "memory"}
+        assert planted.where() >= OF_THE_DOCUMENT | {"bots", "web_hosts", "conversations", "usage_events", "memory"}
         # When
         requested = planted.request("bot")
         planted.run(requested)

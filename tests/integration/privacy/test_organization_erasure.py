@@ -1,16 +1,21 @@
 """An organization is deleted everywhere, and its receipt says what was there and that nothing is left."""
 
+from collections.abc import Iterator
 from functools import partial
 from uuid import UUID
 
 import pytest
 
+from chatsphere.adapters.stripe_payments import StripePayments
 from chatsphere.errors import InsufficientRoleError
 from chatsphere.identity.passwords import confirm
 from chatsphere.ports.vectors import Namespace
 from chatsphere.privacy.requesting import ErasureDesk
+from chatsphere.settings import StripeSettings
 from tests.builders.running_api import PASSWORD
 from tests.integration.privacy.world import IDS, World, deliver
+from tests.loopback.scripted_http import Fault
+from tests.loopback.stripe_server import API_KEY, RETURN_URL, WEBHOOK_SECRET, FakeStripe, running_stripe
 
 
 def test_the_receipt_counts_what_was_there_and_nothing_is_left(world: World) -> None:
@@ -82,6 +87,52 @@ def test_what_is_paid_for_is_not_deleted_before_the_subscription_ends(world: Wor
         assert (refused.status, refused.code) == (409, "subscription_active")
     world.admin.execute(subscribe, (None, account.organization_id))
     assert world.delete_organization(account).status == 202
+
+
+@pytest.fixture
+def stripe(world: World) -> Iterator[FakeStripe]:
+    """The deployment takes payments."""
+    with running_stripe() as server:
+        c = world.api.container
+        c.stripe_settings = StripeSettings(
+            stripe_api_key=API_KEY,
+            stripe_webhook_secret=WEBHOOK_SECRET,
+            stripe_price_ids="Pro=price_pro",
+            stripe_endpoint=server.server.url,
+            billing_return_url=RETURN_URL,
+        )
+        c.payments = StripePayments(c.stripe_settings)
+        yield server
+
+
+def test_the_customer_at_stripe_is_deleted_with_what_is_paid_for_late(world: World, stripe: FakeStripe) -> None:
+    # Given a checkout that was opened before the deletion, and is paid after it
+    account, other = world.api.register(), world.api.register()
+    pages = []
+    for each in (account, other):
+        path = f"/v1/organizations/{each.organization_id}/billing/checkout"
+        pages.append(world.api.request("POST", path, {"plan": "Pro"}, token=each.access_token).json["url"])
+    answer = world.delete_organization(account)
+    subscriptions = [stripe.pay(page) for page in pages]
+    # When Stripe does not answer at first
+    stripe.server.faults.queue(Fault.UNAVAILABLE, Fault.UNAVAILABLE)
+    assert world.purge() != []
+    assert world.purge() == []
+    # Then
+    receipt = world.receipt(answer)["receipt"]
+    assert (receipt["removed"]["payment_customers"], receipt["left"]["payment_customers"]) == (1, 0)
+    assert [stripe.subscriptions[each]["status"] for each in subscriptions] == ["canceled", "active"]
+    assert [customer["email"] for customer in stripe.customers.values()] == [other.email]
+    assert receipt["unreached"] is None
+
+
+def test_a_customer_whom_nobody_can_delete_is_said_in_the_receipt(world: World) -> None:
+    account = world.api.register()
+    customer = "UPDATE organizations SET stripe_customer_id = 'cus_1' WHERE id = %s"
+    world.admin.execute(customer, (account.organization_id,))
+    answer = world.delete_organization(account)
+    assert world.purge() == []
+    assert world.receipt(answer)["receipt"]["unreached"] == {"payment_customers": 1}
 
 
 def test_only_an_owner_with_the_password_deletes_an_organization(world: World) -> None:

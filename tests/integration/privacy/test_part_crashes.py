@@ -43,6 +43,7 @@ def make(make_pipeline: Callable[[], Pipeline], eraser_database: Database, admin
             answer = planted.ask(f"Who is {person}?", text, document, f"{text}txt", user=person)
             planted.rate(answer, person, person)
         planted.archive_conversation(answer["conversation_id"])
+        planted.archive_audit_log()
         planted.put_elsewhere(about_documents=kind != "end_user")
         planted.document_id = document
         return planted

@@ -2,21 +2,28 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
 
+from chatsphere.archive.model import WRITE_LEASE
 from chatsphere.chat import under_way, under_way_queries
 from chatsphere.chat.draft import Draft
 from chatsphere.chat.keeping import AnswerInterruptedError, holding, keep_turn, write_turn
 from chatsphere.db.database import Database
-from chatsphere.errors import EndUserErasedError, LegalHoldError, NotFoundError
-from chatsphere.privacy.model import HELD_AGAIN, KEPT_OUT, LATE_WRITES_END
+from chatsphere.errors import EndUserErasedError, LegalHoldError, NotFoundError, UnavailableError
+from chatsphere.privacy.model import ERASURE_LEASE, HELD_AGAIN, KEPT_OUT, LATE_WRITES_END, Part
+from chatsphere.privacy.parts.archived_answers import ArchivedAnswers
 from chatsphere.queue_batches import NotNowError
-from tests.integration.ingestion.pipeline import Pipeline
+from tests.fakes import InMemoryObjectStore
+from tests.integration.ingestion.pipeline import Pipeline, WorkerKilled
 from tests.integration.privacy.planted import Planted
 from tests.postgres import DatabaseUrls
+from tests.unit.privacy.test_archived_files import TwoSteps
 from tests.waiting import wait_for
 
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
@@ -93,7 +100,7 @@ def test_an_answer_that_is_kept_at_the_same_time_is_waited_for_and_erased(
             wait_for(lambda: _waiting(planted.admin) or erasing.done(), what="the erasure to wait")
             assert not erasing.done()
         # Then
-        erasing.result(timeout=20)
+        erasing.result(timeout=60)
     other.close()
     assert planted.row(requested)["receipt"]["removed"]["conversations"] == 1
     assert planted.where() == set()
@@ -154,6 +161,97 @@ def test_a_held_conversation_that_quotes_a_document_is_not_rewritten(planted: Pl
     planted.run(requested)
     assert planted.row(requested)["status"] == "done"
     assert planted.where() == set()
+
+
+def test_of_two_erasures_of_a_bot_at_once_each_tells_the_same(planted: Planted) -> None:
+    # Given one that finds everything gone when it looks again, for another one ended just then
+    planted.add_document("a.txt", "It says so.")
+    first, second = planted.request("bot"), planted.request("bot")
+    store = Overtaken(planted.pipeline.objects, lambda: planted.run(second))
+    means: Any = replace(planted.means, purger=replace(planted.means.purger, objects=store))
+    # When
+    planted.run(first, planted.job(means))
+    # Then
+    receipts = [planted.row(each)["receipt"] for each in (first, second)]
+    assert [(one["removed"]["bots"], one["removed"]["documents"]) for one in receipts] == [(1, 1)] * 2
+
+
+def test_a_former_version_that_a_dead_writer_left_in_the_archive_is_no_longer_there(planted: Planted) -> None:
+    # Given an erasure that was killed when what quoted the document was written anew, and the former version is there
+    document = planted.add_document("a.txt", f"It says {planted.word}.")
+    quoted = planted.ask("What does it say?", f"It says {planted.word}.", document, "a.txt")
+    planted.archive_conversation(quoted["conversation_id"])
+    requested = planted.request("document", document_id=document)
+    means: Any = planted.means
+    means = replace(means, archives=replace(means.archives, store=Deathly(planted.archive)))
+    with pytest.raises(WorkerKilled):
+        planted.run(requested, planted.job(means))
+    # When somebody goes on while the dead one's place is not free yet
+    planted.pipeline.clock.advance(ERASURE_LEASE)
+    with pytest.raises(UnavailableError):
+        planted.run(requested)
+    assert planted.where() >= {"archive"}
+    # Then there is no receipt before it is gone
+    planted.pipeline.clock.advance(WRITE_LEASE)
+    planted.run(requested)
+    assert planted.where() == set()
+
+
+def test_more_archived_files_than_one_try_can_read_are_read_in_several(planted: Planted) -> None:
+    # Given four months of answers that quote a document
+    document = planted.add_document("a.txt", f"It says {planted.word}.")
+    for _ in range(4):
+        quoted = planted.ask("What does it say?", f"It says {planted.word}.", document, "a.txt")
+        planted.archive_conversation(quoted["conversation_id"])
+        planted.pipeline.clock.advance(timedelta(days=31))
+    t, steps, tries = planted.tenant, TwoSteps(), 1
+    part = Part("document", t.organization_id, t.bot_id, planted.pipeline.clock.now(), document_id=document)
+    # When each try ends after two files
+    place = ArchivedAnswers(planted.pipeline.database, planted.means.archives)
+    while not erased(place, part, steps):
+        tries += 1
+        assert tries < 10
+    # Then
+    assert "archive" not in planted.where()
+
+
+def erased(place: ArchivedAnswers, part: Part, steps: TwoSteps) -> bool:
+    try:
+        place.erase(part, steps)
+    except NotNowError:
+        return False
+    return True
+
+
+@dataclass
+class Deathly:
+    """A bucket; who deletes versions in it dies."""
+
+    objects: InMemoryObjectStore
+
+    def delete_versions(self, *_: Any) -> int:
+        raise WorkerKilled
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.objects, name)
+
+
+@dataclass
+class Overtaken:
+    """A bucket; what is done meanwhile is done once, when it is found to be empty."""
+
+    objects: InMemoryObjectStore
+    meanwhile: Callable[[], None] | None
+
+    def count_versions(self, prefix: str) -> int:
+        found = self.objects.count_versions(prefix)
+        if not found and self.meanwhile:
+            work, self.meanwhile = self.meanwhile, None
+            work()
+        return found
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.objects, name)
 
 
 def _waiting(admin: psycopg.Connection) -> bool:

@@ -62,6 +62,8 @@ def test_the_default_applies_until_somebody_decides_and_a_bot_names_only_what_di
         {"message_action": None},
         {"messages": 3},
         {"document_days": 1.5},
+        {"message_days": True},
+        {"message_days": "30"},
     ],
 )
 def test_a_policy_that_makes_no_sense_is_refused(ask: Ask, body: dict[str, Any]) -> None:
@@ -143,11 +145,50 @@ def test_what_nobody_is_asked_about_is_pruned(api: RunningApi, owner: Account, d
         )
         admin.execute("UPDATE bots SET version = %s WHERE id = %s", (VERSIONS + 5, bot))
         admin.execute("INSERT INTO stripe_events VALUES (%s, %s)", (f"evt_{uuid4()}", now - timedelta(days=91)))
+        for age, state in ((91, "old"), (89, "young")):
+            admin.execute(
+                "INSERT INTO invitations (id, organization_id, email, role, created_at, expires_at)"
+                " VALUES (%s, %s, %s, 'viewer', %s, %s)",
+                (uuid4(), owner.organization_id, f"{state}@example.com", now, now - timedelta(days=age)),
+            )
+        for months in (14, 1):
+            admin.execute(
+                "INSERT INTO budget_periods (organization_id, subject_id, period) VALUES (%s, %s, %s)",
+                (owner.organization_id, owner.organization_id, now - timedelta(days=30 * months)),
+            )
+        # And a person whose sessions have ended but for the present one
+        admin.execute(
+            "INSERT INTO sessions (id, organization_id, user_id, address, created_at, last_used_at, expires_at)"
+            " SELECT gen_random_uuid(), organization_id, user_id, '192.0.2.1', created_at, created_at, %s"
+            " FROM sessions WHERE user_id = %s",
+            (now - timedelta(days=2), owner.user_id),
+        )
+        admin.execute(
+            "INSERT INTO refresh_tokens (id, family_id, organization_id, user_id, secret_hash, created_at, expires_at)"
+            " SELECT gen_random_uuid(), family_id, organization_id, user_id, secret_hash, created_at, %s"
+            " FROM refresh_tokens WHERE user_id = %s",
+            (now - timedelta(days=2), owner.user_id),
+        )
     maintainer = Database(database_urls.maintainer)
     # When
     pruned = Pruner(maintainer, api.clock).prune(now + timedelta(hours=1))
     # Then
     assert (pruned["bot_versions"], pruned["stripe_events"]) == (5, 1)
+    left = {
+        "SELECT email FROM invitations WHERE organization_id = %(organization)s": [("young@example.com",)],
+        "SELECT count(*) FROM budget_periods WHERE organization_id = %(organization)s": [(1,)],
+        "SELECT count(*), count(*) FILTER (WHERE expires_at > now()) FROM sessions WHERE user_id = %(user)s": [(1, 1)],
+        "SELECT count(*), count(*) FILTER (WHERE expires_at > now()) FROM refresh_tokens WHERE user_id = %(user)s": [
+            (1, 1)
+        ],
+        "SELECT count(*) FROM audit_log WHERE organization_id = %(organization)s AND action = 'invitation.deleted'": [
+            (0,)
+        ],
+    }
+    names = {"organization": owner.organization_id, "user": owner.user_id}
+    with psycopg.connect(database_urls.admin) as admin:
+        assert {query: admin.execute(query.encode(), names).fetchall() for query in left} == left
+    assert api.request("GET", "/v1/me", token=owner.access_token).status == 200
     assert Pruner(maintainer, api.clock).prune(now + timedelta(hours=1)).get("bot_versions") is None
     maintainer.close()
 

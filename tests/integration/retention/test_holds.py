@@ -119,6 +119,7 @@ def test_a_hold_names_one_thing_that_is_there_and_is_released_once(
     conversation = conversation_of(api, owner, bot)
     path, reason = "/v1/legal-holds", {"reason": "Case 7"}
     assert ask("POST", path, {"reason": ""})[0] == 422
+    assert ask("POST", path, {"reason": " "})[0] == 422
     assert ask("POST", path, reason | {"end_user_id": "ann"})[0] == 422
     assert ask("POST", path, reason | {"bot_id": bot, "conversation_id": conversation})[0] == 422
     assert ask("POST", path, reason | {"bot_id": str(uuid4())}) == (404, "not_found")

@@ -20,11 +20,13 @@ JANUARY = datetime(2026, 1, 1, tzinfo=UTC)
 DOCUMENTS: dict[str, dict[str, Any]] = {
     "plain": {},
     "tagged": {"tags": ["sales", "2026"]},
-    "other": {"tags": ["legal"]},
-    "old": {"created_at": JANUARY - timedelta(days=400)},
+    "other": {"tags": ["legal"], "metadata": {"due": "2024-03-01 Europe/Berlin"}},
+    "old": {"created_at": JANUARY - timedelta(days=400), "metadata": {"due": "infinity"}},
     "numbers": {"metadata": {"year": 2024, "department": "law", "signed": "2024-05-06", "draft": False, "note": None}},
-    "texts": {"metadata": {"year": "2024", "department": "Law", "signed": "2024-13-45", "draft": "false"}},
-    "zoned": {"metadata": {"far": "2024-05-06T00:00+20:00"}},
+    "texts": {
+        "metadata": {"year": "2024", "department": "Law", "signed": "2024-13-45", "draft": "false", "due": "2023-02-29"}
+    },
+    "zoned": {"metadata": {"far": "2024-05-06T00:00+20:00", "due": "2024-02-29T23:30:00-01:00"}},
 }
 
 MODES: tuple[Mode, ...] = ("fused", "dense", "lexical")
@@ -84,6 +86,13 @@ def ask(
         (DocumentFilter(ranges={"signed": Range(gte="2024-05-06T00:00:01Z")}), set()),
         (DocumentFilter(ranges={"department": Range(gte="2024-01-01")}), set()),
         (DocumentFilter(ranges={"far": Range(gte="2024-01-01")}), set()),
+        (DocumentFilter(ranges={"due": Range(gte="0001-01-01")}), {"zoned"}),
+        (DocumentFilter(ranges={"due": Range(gte="2024-03-01T00:30:00Z", lte="2024-03-01T00:30:00Z")}), {"zoned"}),
+        (DocumentFilter(ranges={"due": Range(lte="2024-03-01")}), set()),
+        (DocumentFilter(ranges={"due": Range(gte="2025-01-01", lte="2024-01-01")}), set()),
+        (DocumentFilter(ranges={"year": Range(gte=2000), "signed": Range(gte="2024-01-01")}), {"numbers"}),
+        (DocumentFilter(ranges={"year": Range(gte=2000), "signed": Range(gte="2025-01-01")}), set()),
+        (DocumentFilter(created_before=JANUARY, ranges={"year": Range(gte=2000)}), set()),
         (DocumentFilter(tags=frozenset({"sales"}), equal={"year": 2024}), set()),
     ],
 )

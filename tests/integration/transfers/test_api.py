@@ -223,11 +223,29 @@ def test_what_cannot_be_asked_for_is_refused(api: RunningApi, owner: Account, bo
     asked(api, owner, "POST", f"{path}/start", status=409, code="import_started")
     work_off(api)
     assert asked(api, owner, "GET", path)["error_code"] == "invalid_file"
-    # Not more than some at a time
-    for _ in range(5):
-        asked(api, owner, "POST", "/bot-imports", {}, status=201)
-    asked(api, owner, "POST", "/bot-imports", {}, status=409, code="too_many_imports")
     # Another's is not there
     other = api.register()
     asked(api, other, "GET", path, status=404)
     asked(api, other, "POST", f"{path}/start", status=404)
+
+
+def test_uploads_that_were_given_up_keep_nobody_from_another_and_imports_under_way_do(
+    api: RunningApi, owner: Account
+) -> None:
+    # Given as many imports as there may be, none of which got its file
+    paths = []
+    for _ in range(6):
+        permitted = asked(api, owner, "POST", "/bot-imports", {}, status=201)
+        paths.append(f"/bot-imports/{permitted['bot_import']['id']}")
+    # Then the oldest has made room
+    states = [asked(api, owner, "GET", path)["status"] for path in paths]
+    assert states == ["expired", *["awaiting_upload"] * 5]
+    # When all that are left have begun
+    for path in paths[1:]:
+        key = import_key(UUID(owner.organization_id), UUID(path.rpartition("/")[2]))
+        api.archive_store.put(key, b"no file", content_type="application/zip", metadata={})
+        asked(api, owner, "POST", f"{path}/start", status=202)
+    # Then there is no room
+    asked(api, owner, "POST", "/bot-imports", {}, status=409, code="too_many_imports")
+    work_off(api)
+    asked(api, owner, "POST", "/bot-imports", {}, status=201)

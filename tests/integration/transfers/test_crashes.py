@@ -7,7 +7,12 @@ from uuid import UUID
 
 import pytest
 
+from chatsphere.job_reviving import JobReviver
+from chatsphere.queue_batches import NotNowError
 from chatsphere.transfers.messages import ExportMessage, ImportMessage
+from chatsphere.transfers.places import import_key
+from chatsphere.transfers.reviving import STALLED_TRANSFERS
+from chatsphere.transfers.times import UPLOADED_BY
 from tests.fakes import FixedClock
 from tests.integration.ingestion.pipeline import WorkerKilled
 from tests.integration.ingestion.tripwire import Tripwire, Wired, WiredDatabase, crash_stride
@@ -127,6 +132,46 @@ def test_a_second_delivery_of_either_message_changes_nothing(moving: Moving, wir
     assert moving.exported(asked) == export
     assert moving.imported(message) == done
     assert wire.passed == 0
+
+
+def test_what_is_uploaded_after_the_end_does_not_stay(moving: Moving, wire: Tripwire) -> None:
+    # Given an import that is done, and its form, which permits uploads for a while
+    message = moving.upload(moving.file_of(moving.export()))
+    moving.import_job.run(message)
+    key = import_key(message.organization_id, message.import_id)
+    moving.archive.put(key, b"once more", content_type="application/zip", metadata={})
+    # When the form is not valid any more
+    moving.source.clock.advance(UPLOADED_BY)
+    moving.revive()
+    # Then
+    assert moving.imported(message).status == "done"
+    assert moving.archive.count_versions("imports/") == 0
+    # And nobody comes again
+    moving.source.clock.advance(UPLOADED_BY)
+    JobReviver(moving.source.reaper_database, moving.jobs, moving.source.clock, STALLED_TRANSFERS).revive()
+    assert not [body for body in moving.jobs.messages if body.get("import_id") == str(message.import_id)]
+
+
+def test_an_export_during_which_the_bot_is_embedded_anew_is_begun_again(moving: Moving, wire: Tripwire) -> None:
+    # Given readers who search another revision when the vectors are fetched
+    message = moving.ask_for_export()
+    fetch = moving.source.vectors.fetch
+
+    def too_late(*_: Any) -> dict[str, Any]:
+        moving.source.vectors.fetch = fetch
+        with moving.source.connection() as connection:
+            connection.execute("UPDATE bots SET embedding_revision = 1 WHERE id = %s", (message.bot_id,))
+        return {}
+
+    moving.source.vectors.fetch = too_late
+    # When
+    with pytest.raises(NotNowError):
+        moving.export_job.run(message)
+    with moving.source.connection() as connection:
+        connection.execute("UPDATE bots SET embedding_revision = 0 WHERE id = %s", (message.bot_id,))
+    moving.export_job.run(message)
+    # Then
+    assert moving.exported(message).status == "done"
 
 
 def test_who_comes_while_another_is_at_it_does_nothing(moving: Moving, wire: Tripwire) -> None:

@@ -62,16 +62,17 @@ def floats(*values: float) -> dict[str, Callable[[bytes], bytes]]:
     return {VECTORS: lambda held: struct.pack(f"<{len(values)}f", *values) + held[4 * len(values) :]}
 
 
-def version(number: int) -> bytes:
+def version(number: int, created_at: str = "2026-01-01T00:00:00Z") -> bytes:
     content = BotDraft("Former")
     fields = {name: getattr(content, name) for name in BotContent.model_fields if name != "configuration"}
-    line = {"version": number, "restored_from": None, "created_at": "2026-01-01T00:00:00Z"}
+    line = {"version": number, "restored_from": None, "created_at": created_at}
     return json.dumps(line | {"content": fields | {"configuration": {}}}).encode() + b"\n"
 
 
 RESEALED = {
     "a path out of the bot": (key_is("../../etc/passwd"), "invalid_file"),
     "a name with a control character": (key_is("a\nb"), "invalid_file"),
+    "a shown name with a line's end": (edit(DOCUMENTS, lambda line: line.update(name="a\nb")), "invalid_file"),
     "a name that is too long": (key_is("x" * 1025), "invalid_file"),
     "two documents of one name": (key_is("b.txt"), "invalid_file"),
     "a text that cannot be stored": (chunk(content="a\0b"), "invalid_file"),
@@ -91,6 +92,8 @@ RESEALED = {
     "a vector of zeros": (floats(*[0.0] * 16), "invalid_file"),
     "vectors that are too short": ({VECTORS: lambda held: held[:-4]}, "invalid_file"),
     "vectors of another model": ({VECTORS: lambda held: held[64:] + held[:64]}, "vectors_differ"),
+    "the last version that there can be": (edit(BOT, lambda bot: bot.update(version=2**31 - 1)), "invalid_file"),
+    "a version of before all time": ({VERSIONS: lambda _: version(1, "0001-01-01T00:00:00+14:00")}, "invalid_file"),
     "a version of the future": (edit(BOT, lambda bot: bot.update(version=2**40)), "invalid_file"),
     "settings out of bounds": (edit(BOT, lambda bot: bot.update(temperature=9)), "invalid_file"),
     "versions out of order": ({VERSIONS: lambda _: version(1) + version(1)}, "invalid_file"),

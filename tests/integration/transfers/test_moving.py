@@ -1,6 +1,8 @@
 """A bot that moves from one organization to another, whole."""
 
 import json
+from threading import Barrier
+from typing import Any
 
 import pytest
 
@@ -113,6 +115,22 @@ def test_settings_versions_and_evaluation_sets_move_too(stocked: Moving) -> None
     assert (flies["question"], flies["expect_refusal"]) == ("Who flies?", True)
     assert (bot["embedding_model"], bot["created_by"]) == ("fake", stocked.target.tenant.user_id)
     assert (member["user_id"], member["permission"]) == (stocked.target.tenant.user_id, "manage")
+
+
+def test_documents_wait_for_the_stores_together(stocked: Moving) -> None:
+    # Given stores that answer when two are asked at the same time
+    fetch, both = stocked.source.vectors.fetch, Barrier(2)
+    waits = [True]
+
+    def slow(*asked: Any) -> Any:
+        if any(waits) and both.wait(30) == 0:
+            waits.clear()
+        return fetch(*asked)
+
+    stocked.source.vectors.fetch = slow
+    # When, then
+    export = stocked.export()
+    assert (export.status, export.counts["documents"]) == ("done", len(TEXTS))
 
 
 def test_the_file_names_nobody(stocked: Moving) -> None:

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from threading import Event
+from threading import Event, Thread
+from uuid import UUID
 
 import pytest
 
@@ -13,11 +14,14 @@ from chatsphere.errors import (
     ProviderRejectedError,
     UnavailableError,
 )
+from chatsphere.http import health
 from chatsphere.ports.queues import QueueLength
-from chatsphere.upkeep.health import CAUSES, Checked, Finding, examine, overall
+from chatsphere.settings import OperatorSettings
+from chatsphere.upkeep.health import CAUSES, Checked, Examiner, Finding, overall
 from chatsphere.upkeep.health_checks import ESSENTIAL, expected_revision, queues_check
 from tests.builders.running_api import Answer, RunningApi, running_api
 from tests.postgres import DatabaseUrls
+from tests.waiting import wait_for
 
 EVERYTHING = {
     "database",
@@ -40,8 +44,11 @@ class Queues:
 
 
 @pytest.fixture
-def api(database_urls: DatabaseUrls) -> Iterator[RunningApi]:
-    with running_api(database_urls, UPLOADS_BUCKET="uploads", ARCHIVE_BUCKET="archive") as api:
+def api(database_urls: DatabaseUrls, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningApi]:
+    # What answers is well, however slow the machine is at the moment.
+    monkeypatch.setattr(health, "DEEP_SECONDS", 60.0)
+    operators = {"OPERATOR_ORGANIZATIONS": "*"}
+    with running_api(database_urls, UPLOADS_BUCKET="uploads", ARCHIVE_BUCKET="archive", **operators) as api:
         vars(api.container).update(
             object_store=api.archive_store, queue_gauges=Queues(embed=QueueLength(waiting=3, dead=0))
         )
@@ -60,6 +67,21 @@ def test_what_is_well_is_told_with_its_numbers(api: RunningApi) -> None:
     assert database["details"]["revision"] == database["details"]["expected_revision"] == expected_revision()
     assert answer.json["checks"]["queues"]["details"] == {"embed": {"waiting": 3, "dead": 0}}
     assert all(isinstance(check["latency_ms"], int) for check in answer.json["checks"].values())
+
+
+def test_only_operators_are_told_of_what_the_installation_is_made(api: RunningApi) -> None:
+    operator, tenant = api.register(), api.register()
+    settings = OperatorSettings(operator_organizations=f" {UUID(int=1)}, {operator.organization_id},")
+    vars(api.container)["operator_settings"] = settings
+    answers = [api.request("GET", "/v1/health/deep", token=each.access_token) for each in (operator, tenant)]
+    assert [answer.json["status"] for answer in answers] == ["ok", "ok"]
+    assert [set(answer.json["checks"]) for answer in answers] == [EVERYTHING, set()]
+
+
+def test_nobody_is_an_operator_who_is_not_named() -> None:
+    assert not OperatorSettings().runs_deployment(UUID(int=0))
+    with pytest.raises(ValueError, match="UUID"):
+        OperatorSettings(operator_organizations="Acme")
 
 
 def test_what_is_not_well_is_told_by_its_cause_and_without_a_secret(api: RunningApi) -> None:
@@ -102,24 +124,58 @@ def test_each_error_has_its_cause(error: Exception, status: str, cause: str) -> 
     def check() -> Finding:
         raise error
 
-    found = examine({"it": check})["it"]
+    found = Examiner().examine({"it": check})["it"]
     assert (found.status, found.cause) == (status, cause)
 
 
-def test_what_does_not_answer_keeps_nobody_waiting() -> None:
-    # Given one that never answers beside one that does
-    answered, over = Event(), Event()
+def test_what_does_not_answer_keeps_nobody_waiting_and_is_asked_once() -> None:
+    # Given one that does not answer
+    answer, over, asked = Event(), Event(), []
 
     def silent() -> Finding:
-        answered.wait()
+        asked.append("silent")
+        answer.wait()
         over.set()
         return Finding()
 
-    found = examine({"silent": silent, "well": Finding}, within_seconds=0.05)
-    assert (found["silent"].status, found["silent"].cause, found["silent"].latency_ms) == ("down", "timeout", None)
-    assert found["well"].status == "ok"
-    answered.set()
-    assert over.wait(5)
+    examiner = Examiner()
+    # When somebody looks again and again
+    for _ in range(3):
+        found = examiner.examine({"silent": silent}, within_seconds=0.05)["silent"]
+        assert (found.status, found.cause, found.latency_ms) == ("down", "timeout", None)
+    # Then one thread waits, and no more, and what is beside it is told as it is
+    assert asked == ["silent"]
+    beside = examiner.examine({"silent": silent, "well": Finding})
+    assert (beside["silent"].status, beside["well"].status) == ("down", "ok")
+    # And once it answers it is asked anew
+    answer.set()
+    assert over.wait(60)
+    wait_for(lambda: examiner.examine({"silent": silent})["silent"].status == "ok", what="an answer")
+
+
+def test_a_database_that_is_silent_is_not_ready_before_a_load_balancer_gives_up(
+    api: RunningApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "READY_SECONDS", 0.1)
+    # Given somebody who holds the only connection and waits for its server
+    database, held, free = api.container.database, Event(), Event()
+
+    def hold() -> None:
+        with database.transaction(None):
+            held.set()
+            free.wait()
+
+    holder = Thread(target=hold)
+    holder.start()
+    assert held.wait(60)
+    # Then
+    try:
+        answer = api.request("GET", "/v1/health/ready", token=None)
+        assert (answer.status, answer.json["detail"]) == (503, "Not ready: database.")
+    finally:
+        free.set()
+        holder.join()
+    wait_for(lambda: api.request("GET", "/v1/health/ready", token=None).status == 200, what="readiness")
 
 
 def test_only_what_is_essential_takes_all_down() -> None:

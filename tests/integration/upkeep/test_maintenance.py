@@ -95,11 +95,16 @@ SERVER: dict[str, Any] = {
     "max_connections": 100,
     "oldest_xid_age": 1,
     "freeze_max_age": 200_000_000,
+    "oldest_mxid_age": 1,
+    "multixact_freeze_max_age": 400_000_000,
     "counts_statements": True,
     "counted_seconds": 10**7,
 }
 TABLE: dict[str, Any] = {
+    "schema_name": "public",
     "table_name": "t",
+    "xid_age": 7,
+    "rows_read_sequentially": 0,
     "live_rows": 50_000,
     "dead_rows": 0,
     "bytes": 2**30,
@@ -108,6 +113,40 @@ TABLE: dict[str, Any] = {
     "analyzed_at": FAR,
 }
 
+WHOLE = {"sequential_scans": 200, "rows_read_sequentially": 200 * 50_000}
+FORGOTTEN = {"process": 7, "role_name": "r", "application": "psql", "state": "idle", "transaction_seconds": 900.0}
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        # Only the first rows were read
+        {"sequential_scans": 10_000, "rows_read_sequentially": 10_000},
+        # As a backup does, once a day
+        {"index_scans": 10**9} | WHOLE,
+    ],
+)
+def test_a_table_that_is_not_read_from_end_to_end_all_the_time_is_no_finding(table: dict[str, Any]) -> None:
+    assert findings_of(Measures(SERVER | {"counted_seconds": 200 * 86_400}, tables=[TABLE | table]), FAR) == []
+
+
+def test_the_oldest_tables_are_to_be_vacuumed_first() -> None:
+    ages = {"one": 10, "two": 40, "three": 30, "four": 20}
+    tables = [TABLE | {"table_name": name, "xid_age": age} for name, age in ages.items()]
+    (finding,) = findings_of(Measures(SERVER | {"oldest_xid_age": 10**9}, tables=tables), FAR)
+    assert finding.severity == "critical"
+    assert (finding.sql or "").split(";")[:3] == [
+        "VACUUM (FREEZE, VERBOSE) public.two",
+        " VACUUM (FREEZE, VERBOSE) public.three",
+        " VACUUM (FREEZE, VERBOSE) public.four",
+    ]
+
+
+def test_what_was_prepared_and_forgotten_is_rolled_back_by_its_name() -> None:
+    prepared = FORGOTTEN | {"process": None, "application": "", "prepared": "it's", "state": "prepared"}
+    (finding,) = findings_of(Measures(SERVER, sessions=[prepared]), FAR)
+    assert (finding.about, finding.sql) == ("r, prepared", "ROLLBACK PREPARED 'it''s';")
+
 
 @pytest.mark.parametrize(
     ("measures", "code"),
@@ -115,9 +154,14 @@ TABLE: dict[str, Any] = {
         (Measures(SERVER | {"blocks_hit": 600_000, "blocks_read": 400_000}), "cache_hit_rate"),
         (Measures(SERVER | {"connections": 90}), "connections"),
         (Measures(SERVER | {"oldest_xid_age": 190_000_000}), "transaction_ids"),
+        (Measures(SERVER | {"oldest_mxid_age": 390_000_000}), "multixact_ids"),
         (Measures(SERVER | {"counts_statements": False}), "statements_not_counted"),
         (Measures(SERVER, tables=[TABLE | {"dead_rows": 20_000}]), "bloat"),
-        (Measures(SERVER, tables=[TABLE | {"sequential_scans": 200}]), "read_as_a_whole"),
+        (Measures(SERVER, tables=[TABLE | WHOLE]), "read_as_a_whole"),
+        (
+            Measures(SERVER | {"counted_seconds": 86_400}, tables=[TABLE | WHOLE | {"index_scans": 10**9}]),
+            "read_as_a_whole",
+        ),
         (Measures(SERVER, tables=[TABLE | {"analyzed_at": None}]), "never_analyzed"),
         (Measures(SERVER, unused_indexes=[{"index_name": "i", "bytes": 2**21}]), "unused_index"),
         (Measures(SERVER, replicas=[{"replica": "r", "seconds": 90.0, "bytes": 1}]), "replication_lag"),
@@ -126,7 +170,7 @@ TABLE: dict[str, Any] = {
             "slow_statement",
         ),
         (
-            Measures(SERVER, sessions=[{"role_name": "r", "state": "idle", "transaction_seconds": 900.0}]),
+            Measures(SERVER, sessions=[FORGOTTEN]),
             "long_transaction",
         ),
         (

@@ -4,8 +4,11 @@ from datetime import timedelta
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from chatsphere.errors import UnavailableError
+from chatsphere.retention.horizon import SLACK
+from chatsphere.retention.policy import DEFAULT
 from chatsphere.upkeep.partitions import TABLES
 from tests.integration.upkeep.world import World
 
@@ -24,6 +27,24 @@ def test_partitions_are_there_before_their_time_and_making_them_again_changes_no
     made = world.partitions().make_ahead()
     assert (made.partitions, made.moved_rows) == (0, 0)
     assert {table: world.names(table) for table in TABLES} == before
+
+
+def test_the_next_month_is_made_however_few_days_ahead_are_wanted(world: World) -> None:
+    world.clock.advance(world.clock.now().replace(month=6, day=1) - world.clock.now())
+    partitions = world.partitions(partitions_ahead_days=7)
+    partitions.make_ahead()
+    assert partitions.missing() == []
+    assert f"messages_y{world.clock.now():%Y}m07" in world.names("messages")
+
+
+@pytest.mark.parametrize("role", ["app", "maintainer", "reaper", "eraser", "authenticator"])
+def test_days_are_those_of_utc_whatever_the_server_goes_by(world_of_partitions: World, role: str) -> None:
+    world, database = world_of_partitions, sql.Identifier(world_of_partitions.admin.info.dbname)
+    world.admin.execute(sql.SQL("ALTER DATABASE {} SET timezone = 'America/New_York'").format(database))
+    with psycopg.connect(getattr(world.urls, role)) as connection:
+        found = connection.execute("SHOW timezone").fetchone()
+    world.admin.execute(sql.SQL("ALTER DATABASE {} RESET timezone").format(database))
+    assert found == ("UTC",)
 
 
 def test_a_new_partition_has_all_indexes_of_its_table(world: World) -> None:
@@ -108,6 +129,17 @@ def test_a_partition_that_another_run_makes_meanwhile_is_made_once(world: World)
         assert partitions.make_ahead().partitions == 0
     assert name in world.names("audit_log")
     assert partitions.missing() == []
+
+
+def test_the_server_can_lock_what_statements_on_a_table_by_day_touch(world_of_partitions: World) -> None:
+    # Given a table by day: as far ahead as is made, what is kept by default, and a month that waits for its end
+    days = world_of_partitions.settings.partitions_ahead_days + (DEFAULT.message_days or 0) + SLACK.days + 31
+    (indexes,) = world_of_partitions.rows("SELECT count(*) AS n FROM pg_index WHERE indrelid = 'messages'::regclass")
+    (server,) = world_of_partitions.rows(
+        "SELECT current_setting('max_locks_per_transaction')::int * current_setting('max_connections')::int AS n"
+    )
+    # Then statements at the same time that name no time are no few
+    assert server["n"] >= 16 * days * (1 + indexes["n"])
 
 
 @pytest.mark.parametrize(

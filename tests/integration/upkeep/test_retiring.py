@@ -270,6 +270,24 @@ def test_what_was_kept_until_a_moment_ago_is_left_to_the_retention_run_first(wor
     assert world.count(tenant, "messages") == 0
 
 
+@pytest.mark.parametrize("kept", ["restored", "held"])
+def test_a_message_of_the_month_before_its_conversation_is_kept_with_it(world: World, kept: str) -> None:
+    # Given a conversation that began with a month, and a message of a machine whose clock was behind
+    tenant, month = world.tenant(), world.clock.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    world.say(tenant, at=month - timedelta(seconds=1))
+    world.as_tenant(tenant, "UPDATE conversations SET created_at = %s", (month + timedelta(seconds=1),))
+    if kept == "held":
+        world.hold(tenant)
+    else:
+        world.as_tenant(tenant, "UPDATE conversations SET kept_until = %s", (world.clock.now() + timedelta(days=300),))
+    # When
+    world.pass_days(180)
+    world.retire()
+    # Then
+    assert world.count(tenant, "messages") == 1
+    world.release(tenant)
+
+
 def test_messages_that_somebody_keeps_keep_their_partition(world: World) -> None:
     tenant = world.tenant()
     world.say(tenant)

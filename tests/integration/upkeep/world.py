@@ -26,7 +26,7 @@ SET_PATIENCE = """
     FROM pg_proc WHERE 'lock_timeout=' || %s = ANY (proconfig)"""
 PATIENCE = "2s"
 IMPATIENCE = "50ms"
-FAR = datetime(2100, 1, 1, tzinfo=UTC)
+FAR = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 @dataclass

@@ -8,10 +8,11 @@ import pytest
 from tests.integration.billing.conftest import put_on_plan
 from tests.integration.ingestion.conftest import database, make_pipeline, reaper_database
 from tests.integration.ingestion.pipeline import Pipeline
+from tests.integration.own_database import database_urls
 from tests.integration.web.harness import WebIngestion
 from tests.loopback.web_site import Site, running_site
 
-__all__ = ["database", "make_pipeline", "put_on_plan", "reaper_database"]
+__all__ = ["database", "database_urls", "make_pipeline", "put_on_plan", "reaper_database"]
 
 
 @pytest.fixture

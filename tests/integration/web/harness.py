@@ -98,8 +98,12 @@ class WebIngestion:
         self.synchroniser.step(FetchMessage.parse(delivery.body))
 
     def reap(self) -> None:
-        p = self.pipeline
-        SourceReviver(p.reaper_database, p.database, self.fetch_queue, p.clock, p.ids).revive()
+        """Look across tenants; what is sent for other tests' sources is for nobody."""
+        p, everyones = self.pipeline, InMemoryQueue()
+        SourceReviver(p.reaper_database, p.database, everyones, p.clock, p.ids).revive()
+        for message, delay in zip(everyones.messages, everyones.delays, strict=True):
+            if message["organization_id"] == str(p.tenant.organization_id):
+                self.fetch_queue.send([message], group=str(p.tenant.bot_id), delay_seconds=delay)
 
     def step_once(self) -> None:
         """Make the next step when its message may be delivered."""

@@ -7,9 +7,12 @@ import pytest
 
 from tests.builders.running_api import RunningApi, running_api
 from tests.builders.self_signed import self_signed
+from tests.integration.own_database import database_urls
 from tests.integration.webhooks.harness import Hooked
 from tests.loopback.webhook_receiver import Inbox, Receivers, running_receivers
 from tests.postgres import DatabaseUrls
+
+__all__ = ["database_urls"]
 
 
 @pytest.fixture(scope="package")

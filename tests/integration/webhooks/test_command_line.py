@@ -78,14 +78,14 @@ def test_the_receiver_shows_what_is_signed_and_refuses_the_rest(hooked: Hooked) 
     shown: list[Any] = []
     with ThreadPoolExecutor(1) as pool:
         done = pool.submit(receive, secret, 0, 1, say=addresses.put, show=shown.append)
-        address, now = addresses.get(timeout=10), hooked.api.clock.now()
+        address, now = addresses.get(timeout=60), hooked.api.clock.now()
         signed = signed_headers(hooked.organization_id, now, body, [new_secret(), secret])
         forged = signed_headers(hooked.organization_id, now, body, [new_secret()])
         old = signed_headers(hooked.organization_id, now.replace(year=2020), body, [secret])
         statuses = [httpx.post(address, content=body, headers=headers).status_code for headers in ({}, forged, old)]
         assert httpx.post(address, content=body + b" ", headers=signed).status_code == 401
         assert httpx.post(address, content=body, headers=signed).status_code == 204
-        done.result(timeout=10)
+        done.result(timeout=60)
     assert (statuses, shown) == ([401, 401, 401], [{"type": "webhook.test"}])
     with pytest.raises(UsageError):
         receive("whsec_*", 0, 1, say=addresses.put, show=shown.append)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chatsphere.knowledge.extraction.markdown import heading_text
@@ -67,7 +67,6 @@ def test_heading_reads_without_marks() -> None:
     assert heading_text("The **bold** `code` [link](http://x) ![img](y)") == "The bold code link img"
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
     st.lists(st.sampled_from(["# h", "text", "", "- a", "  b", "```", "    code", "---", "|a|", "|-|", "===", "> q"]))
 )

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chatsphere.errors import CorruptDocumentError, EmptyDocumentError, ExtractionLimitError
@@ -98,7 +98,6 @@ _json = st.recursive(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(value=_json, marker=st.uuids())
 def test_no_value_is_lost(tmp_path: Path, value: object, marker: object) -> None:
     text = "\n".join(texts(parse("json_records", tmp_path, json.dumps([value, {"k": [value, str(marker)]}]))))

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatsphere.access.permissions import Permission, Role
@@ -59,9 +59,7 @@ VALUES = st.recursive(
     max_leaves=5,
 )
 OBJECTS = st.dictionaries(st.sampled_from(FIELDS), VALUES, max_size=6)
-FEW = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
-)
+FEW = settings(max_examples=60)
 
 
 def let_in(caller: Principal, permission: Permission, path: Mapping[str, UUID], **_: object) -> Visit:

@@ -127,3 +127,33 @@ def test_a_process_that_asks_no_longer_is_given_nothing_there() -> None:
         return pool.loads[0], pool.dispatch.waiting
 
     assert with_pool(1, 2, use) == (1, 1)
+
+
+def test_what_never_reached_its_process_goes_to_another() -> None:
+    async def use(pool: Pool) -> tuple[int, int, list[int]]:
+        await asyncio.sleep(0)
+        invocation = Invocation(b"{}")
+        pool.dispatch.submit(invocation)
+        place = next(n for n, worker in enumerate(pool.workers) if worker.load)
+        pool.listening[place].cancel()
+        await asyncio.sleep(0)
+        first = pool.workers[place].load
+        pool.listening[1 - place].cancel()
+        await asyncio.sleep(0)
+        return first, pool.dispatch.waiting, pool.loads
+
+    # When each of two is gone before it is told, Then it was the second's, and waits at last
+    assert with_pool(2, 1, use) == (0, 1, [0, 0])
+
+
+def test_a_worker_that_is_being_ended_is_given_nothing_though_it_asks_once_more() -> None:
+    async def use(pool: Pool) -> tuple[int, int]:
+        waiting = [await pool.submit() for _ in range(2)]
+        (worker,) = pool.workers
+        finish(waiting[0])
+        worker.retired = True
+        pool.listening.append(asyncio.ensure_future(pool.dispatch.next_invocation(worker)))
+        await pool.submit()
+        return pool.dispatch.waiting, worker.load
+
+    assert with_pool(1, 1, use) == (2, 0)

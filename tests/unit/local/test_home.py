@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.errors import HomeInUseError
+from infra.local.errors import HomeInUseError, HomeNotUsableError
 from infra.local.home import Home
 from infra.local.log_file import LogFile
 from infra.local.ports import is_free, listening_socket
@@ -18,6 +18,14 @@ def test_second_instance_in_the_same_home_is_refused(tmp_path: Path) -> None:
     with home.locked(), pytest.raises(HomeInUseError, match="CHATSPHERE_HOME"), home.locked():
         pass
     with home.locked():
+        pass
+
+
+@pytest.mark.parametrize("below", ["", "home"])
+def test_a_file_in_place_of_the_folder_is_told_in_words(tmp_path: Path, below: str) -> None:
+    (tmp_path / "file").touch()
+    home = Home(tmp_path / "file" / below)
+    with pytest.raises(HomeNotUsableError, match="set CHATSPHERE_HOME"), home.locked():
         pass
 
 
@@ -53,6 +61,16 @@ def test_token_keys_are_a_private_es256_set_kept_across_starts(tmp_path: Path) -
     assert (key["kty"], key["crv"], key["alg"]) == ("EC", "P-256", "ES256")
     assert {"d", "kid"} <= key.keys()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_line_that_the_disk_has_no_room_for_ends_nobody(tmp_path: Path) -> None:
+    full = tmp_path / "full.log"
+    full.symlink_to("/dev/full")
+    log = LogFile(full)
+
+    log.write(b"the reason\n")
+
+    assert log.tail() == "the reason"
 
 
 def test_log_is_capped_and_remembers_its_end(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from chatsphere.adapters.upstream.connection import tls_context
 from chatsphere.adapters.web.exchange import WebRequest, answer_to
 from chatsphere.adapters.web.resolving import Resolve, checked_addresses, system_resolver
 from chatsphere.errors import UrlNotAllowedError, UrlUnreachableError
-from chatsphere.knowledge.web.urls import WebUrl
+from chatsphere.knowledge.web.urls import PORTS, WebUrl
 from chatsphere.ports.web import PostAnswer
 from chatsphere.settings import WebSettings
 
@@ -63,8 +63,8 @@ class WebPosts:
 
     def _parsed(self, url: str) -> WebUrl:
         address = WebUrl.parse(url, self._private)
-        if address.scheme != "https" and not self._is_private(address):
-            raise UrlNotAllowedError("Only https:// URLs are sent to.")
+        if (address.scheme, address.port) != ("https", PORTS["https"]) and not self._is_private(address):
+            raise UrlNotAllowedError("Only https:// URLs on port 443 are sent to.")
         return address
 
     def _is_private(self, url: WebUrl) -> bool:

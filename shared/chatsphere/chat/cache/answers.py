@@ -68,7 +68,7 @@ class CachedAnswers:
             _failed(error)
 
     def _look_up(self, turn: OpenTurn, draft: Draft) -> bool:
-        key = answer_key(self.database, turn, draft.question_asked)
+        key = answer_key(turn, draft.question_asked)
         if key is None:
             return False
         draft.cache = CacheUse(key)

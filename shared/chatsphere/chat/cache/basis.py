@@ -7,7 +7,6 @@ from typing import Any, Final
 from chatsphere import __version__
 from chatsphere.chat.cache.wording import same_wording
 from chatsphere.chat.turns import PUBLIC, OpenTurn
-from chatsphere.db.database import Database
 
 # What readers see of the documents, how it is searched, and how sure that is held to be: in one statement.
 BASIS: Final = """
@@ -24,18 +23,15 @@ NOT_OF_ANSWERS: Final = frozenset({"cache", "memory", "recall", "on_disconnect"}
 """Settings that change nothing of an answer to a question without a history."""
 
 
-def answer_key(database: Database, turn: OpenTurn, question_asked: str) -> bytes | None:
-    """Return the digest under which an answer may be kept, and of which it may be taken; None: the bot is gone.
+def answer_key(turn: OpenTurn, question_asked: str) -> bytes | None:
+    """Return the digest under which an answer may be kept, and of which it may be taken; None: under none.
 
-    It is read before the documents are: an answer that another state of them went into is kept under a key by which
-    nobody asks any more.
+    What it rests on is read when the turn is opened, before the documents are: an answer that another state of them
+    went into is kept under a key by which nobody asks any more.
     """
-    with database.transaction(turn.question.organization_id, pipelined=True) as connection:
-        read = connection.execute(BASIS, {"bot_id": turn.question.bot_id})
-    row = read.fetchone()
-    if row is None:
+    if turn.basis is None:
         return None
-    text = json.dumps([_asked(turn, question_asked), _bot(turn), row], sort_keys=True, default=str)
+    text = json.dumps([_asked(turn, question_asked), _bot(turn), turn.basis], sort_keys=True, default=str)
     return sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 

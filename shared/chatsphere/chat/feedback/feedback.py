@@ -14,6 +14,7 @@ from chatsphere.db.database import Connection
 from chatsphere.db.uuid_time import kept_between
 from chatsphere.errors import ConflictError, NotFoundError
 from chatsphere.ports.system import Ids
+from chatsphere.privacy.end_users import refuse_erased
 from chatsphere.retention.holds import lock_holds, refuse_if_held
 
 Row = dict[str, Any]
@@ -68,11 +69,13 @@ def give_feedback(
     Raises:
         NotFoundError: there is no such message, or it is in another end user's conversation.
         NotRateableError: it is no answer.
+        EndUserErasedError: the end user is being erased.
     """
     answer = _rated(connection, message_id, end_user_id)
     if answer["role"] != "assistant":
         raise NotRateableError("Only a bot's answers can be rated, not what it was asked.")
     values = _of(answer, message_id, end_user_id) | {"id": ids.new(), "rating": rating, "comment": comment, "now": now}
+    refuse_erased(connection, answer["bot_id"], values["end_user_id"], now)
     row = _put(connection, values)
     if row["former_rating"] != rating:
         given_at = row["created_at"]

@@ -42,7 +42,7 @@ Rater = Annotated[
     openapi_extensions=requires(Permission.CHAT),
     responses={
         200: described("The feedback, as it is kept now."),
-        409: problem_response("The message is no answer (`not_rateable`)."),
+        409: problem_response("The message is no answer (`not_rateable`), or its end user is being erased."),
     },
 )
 def put_feedback(message_id: UUID, body: FeedbackRequest) -> FeedbackResponse:

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from chatsphere.billing.budgets import Spending, count_spending
+from chatsphere.billing.budgets import Spending
+from chatsphere.billing.work import PaidWork, WorkOverBudgetError, price_of
 from chatsphere.bots.configuration import BotConfiguration
 from chatsphere.chat.memory import queries
 from chatsphere.chat.memory.messages import MemoryMessage
 from chatsphere.chat.memory.times import MEMORY_LEASE, MOST_DOUBLINGS, PENDING_LEASE, WITHOUT_MODEL
 from chatsphere.chat.turns import CLOCK_SKEW
 from chatsphere.db.database import Connection, Database
-from chatsphere.errors import EmbeddingModelUnavailableError, NotFoundError, UnavailableError
+from chatsphere.errors import ChatSphereError, EmbeddingModelUnavailableError, NotFoundError, UnavailableError
 from chatsphere.knowledge.retrieval.embedding_text import storable
 from chatsphere.observability import Metric, logger, record
 from chatsphere.ports.embedding import Embedder
@@ -60,7 +61,7 @@ class MemoryKeeper:
     def work(self, message: MemoryMessage) -> None:
         """Embed the bot's next batch, and send another message if there is more.
 
-        Where the deployment does not have the bot's model, its messages wait.
+        Where the deployment does not have the bot's model, or the budget no room, its messages wait.
 
         Raises:
             UnavailableError: something does not answer; the message must come again.
@@ -72,8 +73,8 @@ class MemoryKeeper:
                 return
             if work.claimed:
                 self._work_off(work)
-        except EmbeddingModelUnavailableError:
-            self._postpone(message)
+        except (EmbeddingModelUnavailableError, WorkOverBudgetError) as cause:
+            self._postpone(message, cause)
             return
         with self.database.transaction(message.organization_id) as connection:
             values = {"bot_id": message.bot_id, "now": self.clock.now()}
@@ -81,8 +82,8 @@ class MemoryKeeper:
         if row is not None and row["ahead"]:
             self.embed_queue.send([message.to_json()], group=message.group)
 
-    def _postpone(self, message: MemoryMessage) -> None:
-        logger.warning("memory waits for a model", bot_id=str(message.bot_id))
+    def _postpone(self, message: MemoryMessage, cause: ChatSphereError) -> None:
+        logger.warning("memory waits", bot_id=str(message.bot_id), cause=cause.code)
         values = {"bot_id": message.bot_id, "due_at": self.clock.now() + WITHOUT_MODEL}
         with self.database.transaction(message.organization_id) as connection:
             connection.execute(queries.POSTPONE, values)
@@ -176,7 +177,7 @@ class MemoryKeeper:
     def _work_off(self, work: _Work) -> None:
         try:
             self._embed(work)
-        except UnavailableError:
+        except (UnavailableError, WorkOverBudgetError):
             # When their time has come, they are tried again.
             raise
         except Exception:
@@ -188,6 +189,10 @@ class MemoryKeeper:
     def _embed(self, work: _Work) -> None:
         embedder = self.embedders(work.model)
         texts = [storable(row["content"]) for row in work.rows]
+        tokens = sum(map(embedder.count_tokens, texts))
+        price = price_of(embedder, tokens)
+        paid = PaidWork(self.database, self.clock, self.ids)
+        embedded = paid.do(work.namespace.organization_id, price, lambda: embedder.embed_documents(texts))
         records = [
             MessageVector(
                 message_id=row["message_id"],
@@ -197,12 +202,11 @@ class MemoryKeeper:
                 created_at=row["created_at"],
                 values=values,
             )
-            for row, values in zip(work.rows, embedder.embed_documents(texts), strict=True)
+            for row, values in zip(work.rows, embedded, strict=True)
         ]
         self._write(work.namespace, records)
-        tokens = sum(map(embedder.count_tokens, texts))
         record(Metric.TOKENS_EMBEDDED, tokens)
-        self._finish(work, Spending(tokens, embedder.cost(tokens)))
+        self._finish(work, Spending(tokens, price.cost_microdollars))
 
     def _write(self, namespace: Namespace, records: Sequence[MessageVector]) -> None:
         try:
@@ -246,7 +250,6 @@ class MemoryKeeper:
             "now": now,
         }
         connection.execute(queries.COUNT_USAGE, values)
-        count_spending(connection, used, now)
 
 
 def _existing(connection: Connection, conversations: set[UUID]) -> set[UUID]:

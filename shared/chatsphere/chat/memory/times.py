@@ -10,7 +10,8 @@ MOST_DOUBLINGS: Final = 5
 """So that nobody waits for more than about an hour."""
 
 WITHOUT_MODEL: Final = timedelta(hours=1)
-"""How long messages wait whose bot's model the deployment does not have at present."""
+"""How long messages wait whose bot's model the deployment does not have at present, or for
+which the month's budget has no room."""
 
 MEMORY_LEASE: Final = timedelta(minutes=10)
 """From one step of taking in former conversations to the next, before it is asked for again."""

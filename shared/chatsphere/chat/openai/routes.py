@@ -1,15 +1,19 @@
 """ASGI endpoints for clients of OpenAI's API: translate in, call one use case, translate out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
+from uuid import UUID
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from chatsphere.access.principal import Principal
 from chatsphere.chat.audience import Audience
+from chatsphere.chat.events import ChatEvent
 from chatsphere.chat.openai.admission import admitted, admitted_to, admitted_to_body, openai_response
 from chatsphere.chat.openai.annotating import Sources
 from chatsphere.chat.openai.chat_presenting import CompletionPresenter
@@ -30,7 +34,19 @@ from chatsphere.http.models import ApiResponse
 from chatsphere.http.openai_errors import ModelNotFoundError
 
 MakeServices = Callable[[], Services]
+Body = TypeVar("Body", ChatCompletionRequest, CreateResponseRequest)
+BeginAnswer = Callable[[Principal, UUID, Body, Services, Audience], Iterator[ChatEvent]]
 NO_RESPONSE: Final = "There is no such response."
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked(Generic[Body]):
+    """An answer that was begun: by which bot, to what, and for whom."""
+
+    bot: NamedBot
+    body: Body
+    events: Iterator[ChatEvent]
+    audience: Audience
 
 
 def routes(make_services: MakeServices, heartbeat_seconds: float) -> Sequence[Route]:
@@ -48,38 +64,47 @@ def routes(make_services: MakeServices, heartbeat_seconds: float) -> Sequence[Ro
 
 async def complete_chat(request: Request, *, make_services: MakeServices, heartbeat_seconds: float) -> Response:
     """Answer as a chat completion, streamed or in one piece."""
-    services = await run_in_threadpool(make_services)
-    caller, bot = await admitted_to_body(request, services)
-    before = await asgi_requests.answered_before(request, caller, database=services.database, clock=services.clock)
-    if before is not None:
-        return before
-    body = await asgi_requests.body(request, ChatCompletionRequest)
-    check_parameters(body)
-    audience = Audience(comes_back=is_keyed(request))
-    events = await run_in_threadpool(completion_events, caller, bot.id, body, services, audience)
+    asked = await _asked(request, make_services, ChatCompletionRequest, completion_events)
+    if isinstance(asked, Response):
+        return asked
+    body, request_id = asked.body, asgi_requests.request_id(request)
     include_usage = body.stream_options is not None and bool(body.stream_options.include_usage)
-    request_id, sources = asgi_requests.request_id(request), _sources(request, bot)
-    presenter = CompletionPresenter(bot.name, sources, request_id, body.metadata, include_usage)
-    if not body.stream:
-        return _json(await run_in_threadpool(presenter.collected, events))
-    return await streamed(events, presenter.frame, heartbeat_seconds, audience)
+    sources = _sources(request, asked.bot)
+    presenter = CompletionPresenter(asked.bot.name, sources, request_id, body.metadata, include_usage)
+    return await _told(asked, presenter, heartbeat_seconds)
 
 
 async def create_response(request: Request, *, make_services: MakeServices, heartbeat_seconds: float) -> Response:
     """Answer as a response, streamed or in one piece."""
+    asked = await _asked(request, make_services, CreateResponseRequest, response_events)
+    if isinstance(asked, Response):
+        return asked
+    presenter = ResponsePresenter(asked.bot.name, _sources(request, asked.bot), _repeated(asked.body))
+    return await _told(asked, presenter, heartbeat_seconds)
+
+
+async def _asked(
+    request: Request, make_services: MakeServices, kind: type[Body], begin: BeginAnswer[Body]
+) -> _Asked[Body] | Response:
+    """Return the answer that was begun; of a request that was answered before, the response that it had."""
     services = await run_in_threadpool(make_services)
     caller, bot = await admitted_to_body(request, services)
     before = await asgi_requests.answered_before(request, caller, database=services.database, clock=services.clock)
     if before is not None:
         return before
-    body = await asgi_requests.body(request, CreateResponseRequest)
+    body = await asgi_requests.body(request, kind)
     check_parameters(body)
     audience = Audience(comes_back=is_keyed(request))
-    events = await run_in_threadpool(response_events, caller, bot.id, body, services, audience)
-    presenter = ResponsePresenter(bot.name, _sources(request, bot), _repeated(body))
-    if not body.stream:
-        return _json(await run_in_threadpool(presenter.collected, events))
-    return await streamed(events, presenter.frame, heartbeat_seconds, audience)
+    events = await run_in_threadpool(begin, caller, bot.id, body, services, audience)
+    return _Asked(bot, body, events, audience)
+
+
+async def _told(
+    asked: _Asked[Body], presenter: CompletionPresenter | ResponsePresenter, heartbeat_seconds: float
+) -> Response:
+    if not asked.body.stream:
+        return _json(await run_in_threadpool(presenter.collected, asked.events))
+    return await streamed(asked.events, presenter.frame, heartbeat_seconds, asked.audience)
 
 
 async def read_response(request: Request, *, make_services: MakeServices) -> Response:

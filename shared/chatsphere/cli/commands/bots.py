@@ -1,5 +1,7 @@
 """`chatsphere bots …`: list, create, show, update, delete; export and import are in `transfers`."""
 
+import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -111,12 +113,25 @@ def delete(
 
 
 def show_fields(console: "Console", item: dict[str, Any]) -> None:
-    """Print an object's fields, one a line."""
+    """Print an object's fields, one a line, and those of objects in it as `configuration.top_k`."""
     rows = Rows(["field", "value"], elide=["value"])
-    for name, value in item.items():
+    for name, value in _leaves(item):
         if value not in (None, "", {}, []):
-            rows.add(name, moment(value) if name.endswith("_at") else one_line(value, 400))
+            rows.add(name, moment(value) if name.endswith("_at") else one_line(_as_sent(value), 400))
     console.print(rows.table)
+
+
+def _leaves(item: dict[str, Any], within: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in item.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{within}{name}.")
+        else:
+            yield f"{within}{name}", value
+
+
+def _as_sent(value: Any) -> str:
+    """Return a value as the API takes it: true, and not True."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _show_list(console: "Console", bots: list[dict[str, Any]]) -> None:

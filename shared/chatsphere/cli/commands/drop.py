@@ -14,7 +14,7 @@ from chatsphere.cli.options import BotOption, command
 from chatsphere.cli.output import Rows
 from chatsphere.cli.progress import Bars, SetCount, bars, nothing_to_show
 from chatsphere.cli.session import Session
-from chatsphere.cli.stages import advice
+from chatsphere.cli.stages import problem
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -119,7 +119,6 @@ def _show(console: "Console", rows: list[dict[str, Any]], succeeded: int) -> Non
     )
     good = [row for row in rows if row["error_code"] is None]
     for row in [*(row for row in rows if row["error_code"] is not None), *good[:SHOWN]]:
-        problem = f"{row['error_code']}: {row['error_message'] or ''} {advice(row)}" if row["error_code"] else ""
         shown.add(
             one_line(row["name"], 60),
             plain(row["status"]),
@@ -127,7 +126,7 @@ def _show(console: "Console", rows: list[dict[str, Any]], succeeded: int) -> Non
             str(row["page_count"] or ""),
             str(row["chunk_count"] or ""),
             "" if row["seconds"] is None else f"{row['seconds']:.1f}",
-            one_line(problem, 200),
+            problem(row, 200) if row["error_code"] else "",
             style="red" if row["error_code"] else None,
         )
     console.print(shown.table)

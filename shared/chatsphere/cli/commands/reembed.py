@@ -125,6 +125,8 @@ def _show_runs(console: "Console", bots: Sequence[dict[str, Any]], runs: Sequenc
     for run in runs:
         batches = f"{run['done_batches']} of {run['total_batches']}"
         status = run["status"] + (f" ({run['error_code']})" if run["error_code"] else "")
+        if run.get("awaits_budget_since") is not None:
+            status = "waits for the month's budget; goes on by itself"
         cost = _dollars(run["cost_microdollars"])
         rows.add(names[run["bot_id"]], run["embedding_model"], status, batches, str(run["token_count"]), cost)
     console.print(rows.table)

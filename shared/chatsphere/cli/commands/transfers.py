@@ -1,5 +1,6 @@
 """`chatsphere bots export` and `chatsphere bots import`: a bot as one file."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,6 +33,9 @@ def export(
 
     if unknown := set(leave_out or ()) - set(PARTS):
         raise UsageError(f"There is no part {sorted(unknown)[0]!r}.", hint=f"One of: {', '.join(PARTS)}.")
+    if file.is_dir() or not os.access(file.absolute().parent, os.W_OK):
+        # Known before the file is made, which may take minutes.
+        raise UsageError(f"{file} cannot be written: name a file in a folder that is there.")
     found = session.client.get(f"/bots/{lookup.bot_id(session, bot)}")
     body = {"include": [part for part in PARTS if part not in (leave_out or ())]}
     asked = session.client.post(f"/bots/{found['id']}/exports", body)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from chatsphere.cli import lookup
-from chatsphere.cli.errors import CliError, UsageError
+from chatsphere.cli.errors import ApiError, CliError, UsageError
 from chatsphere.cli.formatting import plain
 from chatsphere.cli.options import BotOption, command
 from chatsphere.cli.output import Rows
@@ -16,6 +16,9 @@ from chatsphere.cli.training import follow, follow_memory, running
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+Estimated = tuple[dict[str, Any], dict[str, Any]]
+"""A bot, and what making its vectors anew would take."""
 
 
 def register(app: typer.Typer) -> None:
@@ -42,22 +45,40 @@ def rebuild(
         raise UsageError("Name a bot or give --all, not both.")
     bots = _bots(session, bot, every=every)
     models = _models(session, bots)
-    under_way = {each["id"]: run for each in bots if (run := running(session, each["id"])) is not None}
-    waiting = [each for each in bots if each["id"] not in under_way]
-    estimates = [_ask(session, each, models, memory=memory, dry_run=True)["estimate"] for each in waiting]
+    under_way, waiting, refused = _look(session, bots, models, memory=memory, every=every)
     if dry_run:
-        found = [{"bot_id": each["id"], **estimate} for each, estimate in zip(waiting, estimates, strict=True)]
-        session.output.result({"data": found}, lambda console: _show(console, waiting, estimates))
+        found = [{"bot_id": each["id"], **estimate} for each, estimate in waiting]
+        session.output.result({"data": found, "refused": refused}, lambda console: _show(console, waiting, refused))
         return
-    if estimates:
-        _confirm(session, waiting, estimates, yes=yes)
-    begun = [_ask(session, each, models, memory=memory, dry_run=False)["training_run"] for each in waiting]
-    runs = [*under_way.values(), *begun]
+    if waiting:
+        _confirm(session, waiting, yes=yes)
+    begun = [_ask(session, each, models, memory=memory, dry_run=False)["training_run"] for each, _ in waiting]
+    runs = [*under_way, *begun]
     if watch:
         runs = follow_memory(session, bots, follow(session, bots, runs))
-    session.output.result({"data": runs}, lambda console: _show_runs(console, bots, runs))
-    if any(run["status"] == "failed" for run in runs):
+    session.output.result({"data": runs, "refused": refused}, lambda console: _show_runs(console, bots, runs, refused))
+    if refused or any(run["status"] == "failed" for run in runs):
         raise typer.Exit(1)
+
+
+def _look(
+    session: Session, bots: Sequence[dict[str, Any]], models: dict[str, str], *, memory: bool, every: bool
+) -> tuple[list[dict[str, Any]], list[Estimated], list[dict[str, Any]]]:
+    """Return the runs that are under way, the bots that wait for one with what it would take, and those of `every`
+    for which there can be none: one that was deleted, or whose model is gone, keeps no other from its vectors.
+    """
+    under_way, waiting, refused = [], [], []
+    for bot in bots:
+        try:
+            if (run := running(session, bot["id"])) is not None:
+                under_way.append(run)
+            else:
+                waiting.append((bot, _ask(session, bot, models, memory=memory, dry_run=True)["estimate"]))
+        except ApiError as error:
+            if not every:
+                raise
+            refused.append({"bot_id": bot["id"], "bot_name": bot["name"], "code": error.code, "detail": error.detail})
+    return under_way, waiting, refused
 
 
 def _bots(session: Session, reference: str | None, *, every: bool) -> list[dict[str, Any]]:
@@ -79,30 +100,34 @@ def _ask(
     return session.client.post(f"/bots/{bot['id']}/training-runs", body)
 
 
-def _confirm(
-    session: Session, bots: Sequence[dict[str, Any]], estimates: Sequence[dict[str, Any]], *, yes: bool
-) -> None:
+def _confirm(session: Session, waiting: Sequence[Estimated], *, yes: bool) -> None:
     if not session.output.as_json:
-        _show(session.output.console(stderr=True), bots, estimates)
+        _show(session.output.console(stderr=True), waiting, [])
     if yes:
         return
     if session.output.as_json or not sys.stdin.isatty():
         raise UsageError("This may cost money, and there is nobody to ask.", hint="Give --yes.")
-    cost = sum(each["cost_microdollars"] for each in estimates)
-    if not typer.confirm(f"Make the vectors of {len(bots)} bots anew for about {_dollars(cost)}?", err=True):
+    cost = sum(each["cost_microdollars"] for _, each in waiting)
+    if not typer.confirm(f"Make the vectors of {len(waiting)} bots anew for about {_dollars(cost)}?", err=True):
         raise CliError("Nothing was begun.", code="declined")
 
 
-def _show(console: "Console", bots: Sequence[dict[str, Any]], estimates: Sequence[dict[str, Any]]) -> None:
+def _show(console: "Console", waiting: Sequence[Estimated], refused: Sequence[dict[str, Any]]) -> None:
     rows = Rows(["bot", "model", "passages", "messages", "tokens", "cost"])
-    for bot, each in zip(bots, estimates, strict=True):
+    for bot, each in waiting:
         tokens = each["tokens"] + (each["memory_tokens"] or 0)
         counts = [str(count) for count in (each["chunks"], each["memory_messages"] or 0, tokens)]
         rows.add(plain(bot["name"]), each["to_model"], *counts, _dollars(each["cost_microdollars"]))
     console.print(rows.table)
+    _show_refused(console, refused)
 
 
-def _show_runs(console: "Console", bots: Sequence[dict[str, Any]], runs: Sequence[dict[str, Any]]) -> None:
+def _show_runs(
+    console: "Console",
+    bots: Sequence[dict[str, Any]],
+    runs: Sequence[dict[str, Any]],
+    refused: Sequence[dict[str, Any]],
+) -> None:
     names = {bot["id"]: plain(bot["name"]) for bot in bots}
     rows = Rows(["bot", "model", "status", "batches", "messages left"])
     for run in runs:
@@ -110,6 +135,12 @@ def _show_runs(console: "Console", bots: Sequence[dict[str, Any]], runs: Sequenc
         status = run["status"] + (f" ({run['error_code']})" if run["error_code"] else "")
         rows.add(names[run["bot_id"]], run["embedding_model"], status, batches, str(run["memory_left"] or 0))
     console.print(rows.table)
+    _show_refused(console, refused)
+
+
+def _show_refused(console: "Console", refused: Sequence[dict[str, Any]]) -> None:
+    for each in refused:
+        console.print(f"{plain(each['bot_name'])}: {each['detail']} ({each['code']})", soft_wrap=True)
 
 
 def _dollars(micros: int) -> str:

@@ -11,7 +11,7 @@ from chatsphere.cli.formatting import one_line, plain
 from chatsphere.cli.options import command
 from chatsphere.cli.progress import Bars, bars
 from chatsphere.cli.session import Session
-from chatsphere.cli.stages import advice, doing
+from chatsphere.cli.stages import doing, problem
 
 if TYPE_CHECKING:
     from chatsphere.cli.sse import Event
@@ -99,5 +99,4 @@ def _line(state: dict[str, Any]) -> str:
     if state["status"] != "failed":
         chunks = state.get("chunk_count")
         return f"{plain(state['status'])}  {name}" + (f"  ({chunks} passages)" if chunks else "")
-    why = one_line(f"{state.get('error_code')}: {state.get('error_message') or ''}", 200)
-    return f"failed  {name}  {why} {advice(state)}".rstrip()
+    return f"failed  {name}  {problem(state, 200)}"

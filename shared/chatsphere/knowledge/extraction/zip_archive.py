@@ -1,7 +1,6 @@
 """A zip container of documents (Office, EPUB): its parts, each checked before it is inflated."""
 
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -11,6 +10,7 @@ from chatsphere.errors import CorruptDocumentError, DocumentTooLargeError, Encry
 from chatsphere.knowledge.extraction.limits import MIB, ExtractionLimits
 from chatsphere.knowledge.extraction.source import MemoryFile, Source
 from chatsphere.knowledge.extraction.xml import Element, parse
+from chatsphere.zip_checks import DAMAGES, has_overlaps, is_bomb, is_encrypted
 
 _SMALL_BYTES = 4 * MIB
 """Below this the ratio does not matter: small XML that repeats itself compresses very well."""
@@ -18,15 +18,13 @@ _SMALL_BYTES = 4 * MIB
 _WHOLE_BYTES = 32 * MIB
 """A part that is parsed whole takes up to twenty times its size."""
 
-_LOCAL_HEADER_BYTES = 30
-
 
 @contextmanager
 def damage_reported() -> Iterator[None]:
     """Report an archive that is cut off, or whose data or checksums are wrong."""
     try:
         yield
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError, ValueError):
+    except (*DAMAGES, OSError):
         raise CorruptDocumentError from None
 
 
@@ -42,7 +40,8 @@ class Archive:
             self._zip = zipfile.ZipFile(source.open("rb") if isinstance(source, MemoryFile) else source)
         if len(self._zip.filelist) > limits.max_entries:
             raise DocumentTooLargeError
-        _refuse_overlaps(self._zip.filelist)
+        if has_overlaps(self._zip.filelist):
+            raise CorruptDocumentError
         self._parts = {_key(part.filename): part for part in self._zip.filelist}
 
     def __enter__(self) -> Self:
@@ -88,21 +87,11 @@ class Archive:
             return None if stream is None else parse(stream, doctype=doctype)
 
     def _check(self, part: zipfile.ZipInfo) -> None:
-        if part.flag_bits & 1:
+        if is_encrypted(part):
             raise EncryptedDocumentError
-        ratio = part.file_size / max(part.compress_size, 1)
-        bomb = part.file_size > _SMALL_BYTES and ratio > self._limits.max_unpack_ratio
+        bomb = is_bomb(part, small_bytes=_SMALL_BYTES, max_ratio=self._limits.max_unpack_ratio)
         if bomb or part.file_size > self._limits.max_unpacked_bytes:
             raise DocumentTooLargeError
-
-
-def _refuse_overlaps(entries: list[zipfile.ZipInfo]) -> None:
-    """Refuse entries that share bytes: no program writes them, and a few megabytes of them unpack to petabytes."""
-    end = 0
-    for entry in sorted(entries, key=lambda entry: entry.header_offset):
-        if entry.header_offset < end:
-            raise CorruptDocumentError
-        end = entry.header_offset + _LOCAL_HEADER_BYTES + entry.compress_size
 
 
 def _key(name: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chatsphere.billing.work import PaidWork, price_of
 from chatsphere.knowledge.ingestion.messages import EmbedMessage, vector_id
 from chatsphere.knowledge.retrieval.embedding_text import embedding_text
 from chatsphere.observability import Metric, record
@@ -44,6 +45,7 @@ def write_vectors(
     namespace: Namespace,
     embedder: Embedder,
     vectors: VectorStore,
+    paid: PaidWork,
     text_of: TextOf = embedding_text,
 ) -> EmbeddedBatch:
     """Embed a batch's chunks and write their vectors; doing it again writes the same ones.
@@ -51,8 +53,13 @@ def write_vectors(
     Raises:
         NotFoundError: the document was deleted meanwhile; not every store can know it.
         UnavailableError: the model or the store does not answer.
+        WorkOverBudgetError: the organization's budget has no room for the batch.
     """
     texts = [text_of(name, chunk["heading_path"], chunk["content"]) for chunk in chunks]
+    # As the model that embeds counts, whatever the chunks were counted with.
+    tokens = sum(map(embedder.count_tokens, texts))
+    price = price_of(embedder, tokens)
+    embedded = paid.do(namespace.organization_id, price, lambda: embedder.embed_documents(texts))
     records = [
         VectorRecord(
             id=vector_id(message, chunk["ordinal"]),
@@ -61,11 +68,9 @@ def write_vectors(
             generation=message.generation,
             chunk_id=chunk["id"],
         )
-        for chunk, vector in zip(chunks, embedder.embed_documents(texts), strict=True)
+        for chunk, vector in zip(chunks, embedded, strict=True)
     ]
     vectors.upsert(namespace, records)
-    # As the model that embeds counts, whatever the chunks were counted with.
-    tokens = sum(map(embedder.count_tokens, texts))
     record(Metric.CHUNKS_EMBEDDED, len(chunks))
     record(Metric.TOKENS_EMBEDDED, tokens)
-    return EmbeddedBatch(namespace.revision, embedder.model, tokens, embedder.cost(tokens))
+    return EmbeddedBatch(namespace.revision, embedder.model, tokens, price.cost_microdollars)

@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from chatsphere.billing.work import PaidWork, WorkOverBudgetError
 from chatsphere.db.database import Connection, Database
 from chatsphere.errors import ChatSphereError, DocumentError, UnavailableError
 from chatsphere.knowledge.embedding import BotEmbedding, bot_embedding, choose_model, coming_embedding
 from chatsphere.knowledge.ingestion import work_queries as queries
 from chatsphere.knowledge.ingestion.batch_vectors import EmbeddedBatch, EmbedderFor, TextOf, write_vectors
+from chatsphere.knowledge.ingestion.budget_waits import await_budget
 from chatsphere.knowledge.ingestion.errors import ProcessingError
 from chatsphere.knowledge.ingestion.messages import EmbedMessage
 from chatsphere.knowledge.ingestion.times import EMBED_LEASE, MAX_ATTEMPTS
@@ -42,7 +44,7 @@ class ChunkEmbedder:
     text_of: TextOf = embedding_text
 
     def embed(self, message: EmbedMessage, receive_count: int) -> None:
-        """Embed the batch that the message names, unless that is done or overtaken.
+        """Embed the batch that the message names, unless that is done or overtaken, or the budget has no room for it.
 
         Raises:
             NotNowError: the bot is switched to another model again and again.
@@ -52,6 +54,8 @@ class ChunkEmbedder:
             self._follow(message)
         except (NotNowError, UnavailableError):
             raise
+        except WorkOverBudgetError as refusal:
+            await_budget(self.database, message, refusal.needed, self.clock.now())
         except DocumentError as error:
             self._fail(message, error)
         except Exception:
@@ -92,6 +96,7 @@ class ChunkEmbedder:
             namespace=embedding.namespace,
             embedder=self.embedders(embedding.model),
             vectors=self.vectors,
+            paid=PaidWork(self.database, self.clock, self.ids),
             text_of=self.text_of,
         )
 

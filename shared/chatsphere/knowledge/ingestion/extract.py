@@ -11,11 +11,13 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from chatsphere.billing.work import PaidWork, WorkOverBudgetError
 from chatsphere.db.database import Database
 from chatsphere.errors import DocumentError, NotFoundError, UnavailableError
 from chatsphere.knowledge.extraction import Extraction, ExtractionLimits, extract_file
 from chatsphere.knowledge.ingestion import work_queries as queries
 from chatsphere.knowledge.ingestion.bookmarks import Progress
+from chatsphere.knowledge.ingestion.budget_waits import await_budget_for_reading
 from chatsphere.knowledge.ingestion.decisions import TYPE_DECIDES
 from chatsphere.knowledge.ingestion.errors import (
     LeaseLostError,
@@ -27,6 +29,7 @@ from chatsphere.knowledge.ingestion.errors import (
 from chatsphere.knowledge.ingestion.leases import Claimed, ExtractionLease, require_row
 from chatsphere.knowledge.ingestion.messages import ExtractMessage, embed_messages
 from chatsphere.knowledge.ingestion.object_keys import ObjectKey
+from chatsphere.knowledge.ingestion.paid_ocr import PaidOcr
 from chatsphere.knowledge.ingestion.parts import MakeTokenCutter, Part, product_cutter
 from chatsphere.knowledge.ingestion.scanning import ScannedObject, ScanWaits, await_scan
 from chatsphere.knowledge.ingestion.times import EXTRACT_TIME, MAX_ATTEMPTS, PART_TIME
@@ -35,6 +38,7 @@ from chatsphere.knowledge.redaction.masking import MakeFinder, masking, no_finde
 from chatsphere.observability import logger
 from chatsphere.ports.embedding import TokenCounter
 from chatsphere.ports.objects import ObjectStore, StoredObject
+from chatsphere.ports.ocr import Ocr
 from chatsphere.ports.queues import MessageQueue
 from chatsphere.ports.system import Clock, Ids
 from chatsphere.ports.uploads import MalwareScanner, ScanVerdict
@@ -52,7 +56,8 @@ def extraction_limits(ocr_pages: int = 0) -> ExtractionLimits:
 class Extractor:
     """Reads documents, each in parts. `max_bytes` is the largest file that is downloaded.
 
-    With a `scanner` nothing is read that was not found free of malware, whatever sent the message.
+    With a `scanner` nothing is read that was not found free of malware, whatever sent the message. Each page that `ocr`
+    reads costs so many micro-dollars of the organization's budget.
     """
 
     database: Database
@@ -68,6 +73,8 @@ class Extractor:
     make_cutter: MakeTokenCutter = product_cutter
     part_time: timedelta = PART_TIME
     scanner: MalwareScanner | None = None
+    ocr: Ocr | None = None
+    ocr_page_microdollars: int = 0
     personal_data: MakeFinder = no_finder
 
     def extract(self, message: ExtractMessage, receive_count: int = 1) -> None:
@@ -89,6 +96,8 @@ class Extractor:
             self._fail(message, error)
         except LeaseLostError:
             logger.info("extraction overtaken", document_id=str(message.document_id), generation=message.generation)
+        except WorkOverBudgetError as refusal:
+            await_budget_for_reading(self.database, message, lease.values, refusal.needed, self.clock.now())
         except UnavailableError:
             lease.release(counted=False)
             raise
@@ -124,7 +133,7 @@ class Extractor:
                 self.database, self.embed_queue, self.clock, self.ids, message, lease, progress,
                 ends_after=self.part_time, latest=latest, mask=masking(claimed.redaction, self.personal_data),
             )  # fmt: skip
-            extraction = self._open(path, claimed, stored, lease, progress)
+            extraction = self._open(path, claimed, stored, lease, progress, self._ocr_of(message))
             with extraction:
                 finished = part.read(extraction, lambda pending: self.make_cutter(self.tokens, pending))
         if finished:
@@ -161,7 +170,13 @@ class Extractor:
         return stored
 
     def _open(
-        self, path: Path, claimed: Claimed, stored: StoredObject, lease: ExtractionLease, progress: Progress
+        self,
+        path: Path,
+        claimed: Claimed,
+        stored: StoredObject,
+        lease: ExtractionLease,
+        progress: Progress,
+        ocr: Ocr | None,
     ) -> Extraction:
         return self.read(
             path,
@@ -170,7 +185,14 @@ class Extractor:
             limits=self.limits,
             position=progress.bookmark.position,
             on_progress=lease.renew,
+            ocr=ocr,
         )
+
+    def _ocr_of(self, message: ExtractMessage) -> Ocr | None:
+        """What reads the document's scanned pages at its organization's expense."""
+        if self.ocr is None or not self.ocr_page_microdollars:
+            return self.ocr
+        return PaidOcr(self.ocr, self.ocr_page_microdollars, PaidWork(self.database, self.clock, self.ids), message)
 
     def _keep_unchanged(self, message: ExtractMessage, lease: ExtractionLease) -> None:
         now = self.clock.now()

@@ -109,12 +109,14 @@ class Purger:
         }
         values = self._values(message)
         with self.database.transaction(message.organization_id) as connection:
+            # Another one may be here, too: it is waited for, and what it removed is not counted twice.
+            bots = connection.execute(queries.HOLD_DELETING_BOT, values).rowcount
             left: dict[str, Any] = stores | dict(connection.execute(queries.COUNT_LEFT, values).fetchone() or {})
             if any(left.values()):
                 logger.warning("bot not empty yet", bot_id=str(message.bot_id), **left)
                 raise UnavailableError("Something of the bot is left.")
             tables = [row["name"] for row in connection.execute(queries.TABLES_OF_BOTS)]
-            note_removed(connection, deletion, _count(connection, tables, values) | {"bots": 1})
+            note_removed(connection, deletion, _count(connection, tables, values) | {"bots": bots})
             connection.execute(queries.DELETE_BOT, values)
             left |= _count(connection, tables, values) | {"bots": 0}
             connection.execute(receipt_queries.FINISH_WITH_BOT, values | {"left_over": Jsonb(left)})

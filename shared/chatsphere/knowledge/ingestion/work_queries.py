@@ -144,12 +144,15 @@ UNSENT_BATCHES: Final = """
 
 # ----------------------------------------------------------------------------------------------- embedding
 
-_UNDER_WAY: Final = "(status = 'embedding' OR (stage = 'extract' AND status IN ('registered', 'extracting')))"
+_UNDER_WAY: Final = (
+    "(status = 'embedding' OR (stage IN ('extract', 'budget') AND status IN ('registered', 'extracting')))"
+)
 """While a document is read its first batches are embedded; the lease is then that of the reading."""
 
 BEGIN_BATCH: Final = f"""
     UPDATE documents
-    SET lease_expires_at = CASE WHEN status = 'embedding' THEN %(lease_expires_at)s ELSE lease_expires_at END,
+    SET lease_expires_at = CASE WHEN status = 'embedding' AND stage <> 'budget' THEN %(lease_expires_at)s
+                                ELSE lease_expires_at END,
         updated_at = %(now)s
     WHERE organization_id = app.current_organization() AND bot_id = %(bot_id)s AND id = %(document_id)s
       AND generation = %(generation)s AND {_UNDER_WAY}
@@ -171,7 +174,8 @@ BATCH_CHUNKS: Final = """
 
 HOLD_EMBEDDING: Final = f"""
     UPDATE documents
-    SET lease_expires_at = CASE WHEN status = 'embedding' THEN %(lease_expires_at)s ELSE lease_expires_at END
+    SET lease_expires_at = CASE WHEN status = 'embedding' AND stage <> 'budget' THEN %(lease_expires_at)s
+                                ELSE lease_expires_at END
     WHERE organization_id = app.current_organization() AND bot_id = %(bot_id)s AND id = %(document_id)s
       AND generation = %(generation)s AND {_UNDER_WAY}
     RETURNING CASE WHEN status = 'embedding' THEN expected_batches END AS expected_batches

@@ -66,7 +66,8 @@ _SHOWN: Final = f"""
         r.page_count, r.chunk_count, r.token_count, r.cost_microdollars, r.estimate, r.done_batches,
         CASE WHEN r.kind = 'reembed' AND r.status = 'running'
             THEN r.done_batches + (SELECT count(*) {_AHEAD_OF_ROW}) ELSE r.total_batches END AS total_batches,
-        r.error_code, r.started_at, r.finished_at
+        r.error_code, r.started_at, r.finished_at,
+        CASE WHEN r.status = 'running' THEN r.awaits_budget_since END AS awaits_budget_since
     FROM training_runs r
     WHERE r.organization_id = app.current_organization() AND r.bot_id = %(bot_id)s"""
 
@@ -83,7 +84,9 @@ PAGE: Final = f"""{_SHOWN}
 
 TAKE_UP: Final = f"""
     UPDATE training_runs SET lease_expires_at = %(lease_expires_at)s
-    WHERE {_RUN} AND kind = 'reembed' AND (status = 'running' OR (
+    WHERE {_RUN} AND kind = 'reembed' AND ((status = 'running' AND (
+        -- The next wave of a run that was put aside is not sent: it would be refused as well.
+        awaits_budget_since IS NULL OR %(document_id)s::uuid IS NULL)) OR (
         obsolete_revision IS NOT NULL AND (cleaned_at IS NULL OR lease_expires_at <= %(now)s)))
     RETURNING status, embedding_model, revision, dimensions, former_revision, former_dimensions, obsolete_revision,
         cleaned_at
@@ -125,11 +128,19 @@ COUNT_BATCH: Final = """
     UPDATE training_runs
     SET done_batches = done_batches + %(new)s, chunk_count = chunk_count + %(new)s * %(chunks)s,
         token_count = token_count + %(tokens)s, cost_microdollars = cost_microdollars + %(cost)s,
-        attempts = 0, lease_expires_at = %(lease_expires_at)s
+        attempts = 0, lease_expires_at = %(lease_expires_at)s, awaits_budget_since = NULL
     WHERE organization_id = app.current_organization() AND id = %(training_run_id)s AND status = 'running'
     RETURNING 1
 """
 """Count a batch of a run that goes on; `new` is 0 where it was embedded before, and paid for once more."""
+
+AWAIT_BUDGET: Final = """
+    UPDATE training_runs
+    SET attempts = 0, lease_expires_at = %(lease_expires_at)s,
+        awaits_budget_since = COALESCE(awaits_budget_since, %(now)s)
+    WHERE organization_id = app.current_organization() AND id = %(training_run_id)s AND status = 'running'
+"""
+"""Put a run aside: the month's budget has no room for a batch of it."""
 
 PLACE: Final = """
     SELECT r.status, r.embedding_model, r.revision, r.dimensions, r.former_revision,

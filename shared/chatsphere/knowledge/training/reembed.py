@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from chatsphere.billing.work import PaidWork, WorkOverBudgetError
 from chatsphere.db.database import Database
 from chatsphere.errors import NotFoundError, UnavailableError
 from chatsphere.knowledge.ingestion import work_queries
@@ -14,7 +15,7 @@ from chatsphere.knowledge.training import queries
 from chatsphere.knowledge.training.advance import RunAdvancer
 from chatsphere.knowledge.training.ending import RunEnding
 from chatsphere.knowledge.training.messages import ReembedMessage, TrainingMessage
-from chatsphere.knowledge.training.times import RUN_LEASE
+from chatsphere.knowledge.training.times import BUDGET_WAIT, RUN_LEASE
 
 FAILED = "embedding_failed"
 """`error_code` of a run whose model refuses a batch again and again."""
@@ -33,7 +34,7 @@ class BatchReembedder:
     text_of: TextOf = embedding_text
 
     def embed(self, message: ReembedMessage, receive_count: int) -> None:
-        """Embed the batch that the message names, unless that is done or overtaken.
+        """Embed the batch that the message names, unless that is done or overtaken, or the budget has no room for it.
 
         Raises:
             UnavailableError: something does not answer; the message must come again.
@@ -42,6 +43,8 @@ class BatchReembedder:
             self._embed(message, receive_count)
         except UnavailableError:
             raise
+        except WorkOverBudgetError:
+            self._await_budget(message)
         except (NotFoundError, _OvertakenError):
             self._overtaken(message, written=True)
         except Exception as error:
@@ -66,6 +69,7 @@ class BatchReembedder:
                 namespace=message.namespace,
                 embedder=self.embedders(run["embedding_model"]),
                 vectors=self.advancer.vectors,
+                paid=PaidWork(self._database, self.advancer.clock, self.advancer.ids),
                 text_of=self.text_of,
             )
         self._record(message, run, written, len(chunks))
@@ -105,6 +109,13 @@ class BatchReembedder:
         if run is not None and run["status"] == "running":
             # It may have been the last one ahead of the run.
             self.advancer.finish(_run_of(message), run)
+
+    def _await_budget(self, message: ReembedMessage) -> None:
+        """Leave the rest of the run until later; the reaper sends it again."""
+        now = self.advancer.clock.now()
+        values = message.model_dump() | {"now": now, "lease_expires_at": now + BUDGET_WAIT}
+        with self._database.transaction(message.organization_id) as connection:
+            connection.execute(queries.AWAIT_BUDGET, values)
 
     def _give_up(self, message: ReembedMessage, error_code: str) -> None:
         run = _run_of(message)

@@ -64,6 +64,10 @@ def list_embedding_models() -> EmbeddingModelsResponse:
     responses={
         200: described("What it would take; nothing was begun."),
         202: described("The run; poll it until its status is no longer `running`."),
+        403: problem_response(
+            "The credential does not permit this, or what is left of the month's budget does not hold the estimate "
+            "(`budget_exhausted`)."
+        ),
         409: problem_response("A run is under way (`training_in_progress`), or the bot is archived (`bot_archived`)."),
         422: problem_response("There is no such model (`unknown_embedding_model`), or the body is not valid."),
     },
@@ -77,7 +81,9 @@ def start_training_run(bot_id: UUID, body: StartTrainingRunRequest) -> Response[
         if body.dry_run:
             expected = EstimateResponse.model_validate(runs.estimate(connection, bot_id, model, memory=memory))
             return Response(200, JSON, TrainingRunStarted(estimate=expected))
-        row = runs.start_run(connection, bot_id, model, run_id=c.ids.new(), now=c.clock.now(), memory=memory)
+        row = runs.start_run(
+            connection, caller.organization_id, bot_id, model, run_id=c.ids.new(), now=c.clock.now(), memory=memory
+        )
         if body.include_memory and row["former_model"] in (None, model.name):
             rebuild_memory(connection, bot_id, model, ids=c.ids, now=c.clock.now())
         run = _shown(connection, row)

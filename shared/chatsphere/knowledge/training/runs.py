@@ -8,6 +8,8 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
+from chatsphere.billing.budgets import require_left
+from chatsphere.billing.work import price_of
 from chatsphere.db.database import Connection
 from chatsphere.errors import ConflictError, InvalidRequestError, NotFoundError
 from chatsphere.knowledge.documents import require_open_bot
@@ -85,6 +87,7 @@ def estimate(
 
 def start_run(
     connection: Connection,
+    organization_id: UUID,
     bot_id: UUID,
     model: EmbeddingModel,
     *,
@@ -96,10 +99,13 @@ def start_run(
 
     Raises:
         NotFoundError, BotArchivedError, TrainingInProgressError: as `estimate`.
+        BudgetExhaustedError: what is left of the month's budget does not hold the estimate.
     """
     # Two who start at once: the second one waits here, and then sees the first one's run.
     connection.execute(queries.HOLD_BOT, {"bot_id": bot_id})
     expected = estimate(connection, bot_id, model, memory=memory)
+    price = price_of(model, expected.tokens + (expected.memory_tokens or 0))
+    require_left(connection, price, organization_id=organization_id, now=now)
     values = {
         "run_id": run_id,
         "bot_id": bot_id,

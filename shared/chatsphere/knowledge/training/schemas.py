@@ -88,6 +88,11 @@ class TrainingRunResponse(ApiResponse):
     total_batches: int | None
     error_code: str | None
     memory_left: int | None = None
+    awaits_budget_since: datetime | None = Field(
+        default=None,
+        description="Since when the month's budget has no room for the next batch; the run goes on by itself when it "
+        "has, looked at every hour.",
+    )
     started_at: datetime
     finished_at: datetime | None
 

@@ -10,6 +10,9 @@ SECOND_LOOK: Final = timedelta(minutes=5)
 """After a revision's vectors were deleted, until they are looked for once more: by then no function that was writing
 any runs any more."""
 
+BUDGET_WAIT: Final = timedelta(hours=1)
+"""Published: when a run for which the month's budget had no room is tried again."""
+
 MAX_ATTEMPTS: Final = 12
 """Published: a run is taken up so many times without one more batch embedded, then it fails. The reaper comes every
 five minutes, so that this is an hour."""

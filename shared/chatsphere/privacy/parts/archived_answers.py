@@ -1,31 +1,29 @@
 """Taking the text from archived answers that rest on a document, as `rewriting` does in the database.
 
-Nothing in the manifest tells which files quote a document: all messages of the bot are read.
+Nothing in the manifest tells which files quote a document: all messages of the bot are read. What was learned of them,
+ids only, is remembered, so that a bot with more files than one try can read is through in the end.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
+from uuid import UUID
 
 from chatsphere.archive.datasets import DatasetName
 from chatsphere.archive.erasing import ArchiveEraser
-from chatsphere.archive.manifest_queries import FILE_COLUMNS
 from chatsphere.archive.model import ArchiveFile, Row
-from chatsphere.archive.places import file_of
+from chatsphere.archive.removal import Change
 from chatsphere.db.database import Database
 from chatsphere.privacy.model import Part
+from chatsphere.privacy.parts.archived_files import archived_files, begin_anew, through
 from chatsphere.privacy.parts.stores import Steps
 
-PAGE: Final = 100
-
-# Only a constant is put in; every value is a parameter.
-FILES: Final = f"""
-    SELECT {FILE_COLUMNS} FROM archive_files
-    WHERE organization_id = app.current_organization() AND status = 'complete' AND bot_id = %(bot_id)s
-      AND dataset = 'messages' AND (%(after)s::uuid IS NULL OR id > %(after)s)
-    ORDER BY id LIMIT %(limit)s
-"""  # noqa: S608
+LEARNED: Final = "archived answers learned"
+LEARNED_AGAIN: Final = "archived answers learned again"
+REWRITTEN: Final = "archived answers rewritten"
+LEFT: Final = "archived answers left"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +37,11 @@ class _Quoting:
     document_id: str
     first: dict[str, str] = field(default_factory=dict)
     erased: set[str] = field(default_factory=set)
+
+    @property
+    def known(self) -> dict[str, Any]:
+        """Return what was learned, as JSON."""
+        return {"first": self.first, "erased": sorted(self.erased)}
 
     def learn(self, row: Row) -> bool:
         """Take note of an answer; return whether something new was learned from it."""
@@ -88,40 +91,44 @@ class ArchivedAnswers:
 
     def count(self, part: Part, steps: Steps) -> int:
         """See `Place.count`."""
-        quoting = self._quoting(part, steps)
-        return sum(self.archives.matching(file, quoting) for file in self._files(part)) if quoting.first else 0
+        return self._through(part, steps, LEARNED, "archived answers", self.archives.matching)
 
     def erase(self, part: Part, steps: Steps) -> None:
         """See `Place.erase`."""
-        quoting = self._quoting(part, steps)
-        for file in self._files(part) if quoting.first else ():
-            steps.go_on()
-            self.archives.rewrite(file, quoting)
+        self.archives.tidy(part.organization_id)
+        self._through(part, steps, LEARNED, REWRITTEN, self.archives.rewrite)
 
     def left(self, part: Part, steps: Steps) -> int:
         """See `Place.left`."""
-        return self.count(part, steps)
+        found = self._through(part, steps, LEARNED_AGAIN, LEFT, self.archives.matching)
+        begin_anew(steps, LEARNED, REWRITTEN, LEARNED_AGAIN, LEFT)
+        return found + self.archives.unfinished(part.organization_id, bot_id=part.bot_id, dataset=DatasetName.MESSAGES)
 
-    def _quoting(self, part: Part, steps: Steps) -> _Quoting:
+    def _through(
+        self, part: Part, steps: Steps, learned: str, name: str, use: Callable[[ArchiveFile, Change], int]
+    ) -> int:
+        quoting = self._quoting(part, steps, learned)
+        if not quoting.first:
+            return 0
+        return through(partial(self._files, part), steps, name, lambda file: use(file, quoting))
+
+    def _quoting(self, part: Part, steps: Steps, name: str) -> _Quoting:
         """Read all messages of the bot until nothing new is learned of which rest on the document."""
-        quoting, learned = _Quoting(str(part.document_id)), True
-        while learned:
-            learned = False
-            for file in self._files(part):
+        state: dict[str, Any] = {"after": None, "learned": False, "done": False} | dict(steps.bookmark(name))
+        quoting = _Quoting(str(part.document_id), dict(state.get("first", {})), set(state.get("erased", ())))
+        while not state["done"]:
+            for file in self._files(part, UUID(state["after"]) if state["after"] else None):
                 steps.go_on()
-                learned = any(self.archives.read(file, quoting.learn)) or learned
+                learned = any(self.archives.read(file, quoting.learn)) or state["learned"]
+                state = {"after": str(file.id), "learned": learned, "done": False}
+                steps.keep(name, state | quoting.known)
+            state = {"after": None, "learned": False, "done": not state["learned"]}
+            steps.keep(name, state | quoting.known)
         return quoting
 
-    def _files(self, part: Part) -> Iterator[ArchiveFile]:
-        after: Any = None
-        while True:
-            values = part.values | {"after": after, "limit": PAGE}
-            with self.database.transaction(part.organization_id) as connection:
-                rows = connection.execute(FILES, values).fetchall()
-            yield from map(file_of, rows)
-            if len(rows) < PAGE:
-                return
-            after = rows[-1]["id"]
+    def _files(self, part: Part, after: UUID | None) -> Iterator[ArchiveFile]:
+        messages = DatasetName.MESSAGES
+        return archived_files(self.database, part.organization_id, messages, bot_id=part.bot_id, after=after)
 
 
 def _loaded(text: str | None, otherwise: Any) -> Any:

@@ -1,16 +1,57 @@
 """What of a part is in the archive bucket: archived rows, and files that were made of bots."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
 
 from chatsphere.archive.erasing import ArchiveEraser
+from chatsphere.archive.model import ArchiveFile
+from chatsphere.archive.removal import Removal
 from chatsphere.ports.objects import ObjectStore
 from chatsphere.privacy.model import Part
+from chatsphere.privacy.parts.archived_files import begin_anew, through
 from chatsphere.privacy.parts.stores import Steps
+
+REWRITTEN: Final = "archived rows rewritten"
+LEFT: Final = "archived rows left"
 
 
 @dataclass(frozen=True, slots=True)
 class ArchivedRows:
-    """The `Place` of archived rows of an end user, or of a bot with all its files."""
+    """The `Place` of an end user's archived rows. There may be more files with some than one try can read."""
+
+    archives: ArchiveEraser
+    name: str = "archived_rows"
+    is_kept: bool = False
+
+    def count(self, part: Part, steps: Steps) -> int:
+        """See `Place.count`."""
+        return self._through(part, steps, "archived rows", self.archives.matching)
+
+    def erase(self, part: Part, steps: Steps) -> None:
+        """See `Place.erase`."""
+        self.archives.tidy(part.organization_id)
+        self._through(part, steps, REWRITTEN, self.archives.rewrite)
+
+    def left(self, part: Part, steps: Steps) -> int:
+        """See `Place.left`."""
+        found = self._through(part, steps, LEFT, self.archives.matching)
+        begin_anew(steps, REWRITTEN, LEFT)
+        return found + self.archives.unfinished(part.organization_id, bot_id=part.bot_id)
+
+    def _through(self, part: Part, steps: Steps, name: str, use: Callable[[ArchiveFile, Removal], int]) -> int:
+        removal = Removal.of((), part.end_user_id, None)
+
+        def files(after: UUID | None) -> Iterator[ArchiveFile]:
+            return self.archives.affected(part.organization_id, removal, bot_id=part.bot_id, after=after)
+
+        return through(files, steps, name, lambda file: use(file, removal))
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedFiles:
+    """The `Place` of all archived files of a bot."""
 
     archives: ArchiveEraser
     name: str = "archived_rows"
@@ -18,12 +59,12 @@ class ArchivedRows:
 
     def count(self, part: Part, steps: Steps) -> int:  # noqa: ARG002 - the port's
         """See `Place.count`."""
-        return self.archives.count(part.organization_id, bot_id=part.bot_id, end_user_id=part.end_user_id)
+        return self.archives.count(part.organization_id, bot_id=part.bot_id)
 
     def erase(self, part: Part, steps: Steps) -> None:
         """See `Place.erase`."""
         steps.go_on()
-        self.archives.erase(part.organization_id, bot_id=part.bot_id, end_user_id=part.end_user_id)
+        self.archives.erase(part.organization_id, bot_id=part.bot_id)
 
     def left(self, part: Part, steps: Steps) -> int:
         """See `Place.left`."""

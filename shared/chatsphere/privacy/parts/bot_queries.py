@@ -53,8 +53,8 @@ DELETE_DAYS: Final = f"""
 """
 
 FORMER_HOLDS: Final = """
-    organization_id = app.current_organization() AND bot_id = %(bot_id)s AND end_user_id IS NOT NULL
-    AND released_at IS NOT NULL
+    organization_id = app.current_organization() AND bot_id = %(bot_id)s AND released_at IS NOT NULL
+    AND (end_user_id IS NOT NULL OR conversation_id IS NOT NULL AND reason <> '')
 """
 
 COUNT_HOLDS: Final = f"SELECT count(*) AS rows FROM legal_holds WHERE {FORMER_HOLDS}"
@@ -64,6 +64,25 @@ FORGET_HOLDS: Final = f"""
     WHERE organization_id = app.current_organization() AND id = ANY (ARRAY(
         SELECT id FROM legal_holds WHERE {FORMER_HOLDS} LIMIT %(limit)s))
 """
+
+# Whose they are stands nowhere. Those that other bots read from have a source or a page.
+HOSTS: Final = """
+    SELECT h.origin FROM web_hosts h
+    WHERE h.organization_id = app.current_organization()
+      AND NOT EXISTS (SELECT FROM web_sources s
+                      WHERE s.organization_id = h.organization_id AND starts_with(s.url, h.origin || '/'))
+      AND NOT EXISTS (SELECT FROM web_pages p
+                      WHERE p.organization_id = h.organization_id AND starts_with(p.url, h.origin || '/'))
+"""
+
+COUNT_HOSTS: Final = f"SELECT count(*) AS rows FROM ({HOSTS}) found"
+
+DELETE_HOSTS: Final = f"""
+    DELETE FROM web_hosts
+    WHERE organization_id = app.current_organization()
+      AND origin IN (SELECT origin FROM ({HOSTS} LIMIT %(limit)s) found)
+"""
+"""When a host was asked last, and what its robots.txt said."""
 
 # --------------------------------------------------------------------------------------------------- as the eraser
 

@@ -4,7 +4,8 @@ from typing import Final
 
 from chatsphere.privacy.parts import bot_queries as queries
 from chatsphere.privacy.parts import kept_queries
-from chatsphere.privacy.parts.archives import ArchivedRows, ExportedFiles
+from chatsphere.privacy.parts.archived_audit import ArchivedEntries
+from chatsphere.privacy.parts.archives import ArchivedFiles, ExportedFiles
 from chatsphere.privacy.parts.caches import CachedEntries
 from chatsphere.privacy.parts.deleted import Deleted
 from chatsphere.privacy.parts.means import Means
@@ -16,6 +17,7 @@ TABLES: Final = (
     ("error_logs", queries.COUNT_FAILURES, queries.DELETE_FAILURES, False),
     ("usage_events", queries.COUNT_USAGE, queries.FORGET_USAGE, True),
     ("usage_daily_end_users", queries.COUNT_DAYS, queries.DELETE_DAYS, False),
+    ("web_hosts", queries.COUNT_HOSTS, queries.DELETE_HOSTS, False),
     ("legal_holds", queries.COUNT_HOLDS, queries.FORGET_HOLDS, True),
     ("idempotency_keys", kept_queries.COUNT_ANSWERS, kept_queries.FORGET_ANSWERS, True),
 )
@@ -29,6 +31,7 @@ def places_of_bot(means: Means) -> list[Place]:
         *(Rows(name, database, count, step, is_kept) for name, count, step, is_kept in TABLES),
         Rows("audit_log", means.eraser_database, queries.COUNT_TOLD, queries.FORGET_TOLD, True, as_eraser=True),
         CachedEntries(database, means.cache),
-        ArchivedRows(means.archives),
+        ArchivedFiles(means.archives),
+        ArchivedEntries(database, means.archives),
         ExportedFiles(means.archive_store),
     ]

@@ -129,10 +129,12 @@ DELETE_DAYS: Final = f"""
         SELECT ctid FROM usage_daily_end_users WHERE {DAYS} LIMIT %(limit)s))
 """
 
-FORMER_HOLDS: Final = """
-    organization_id = app.current_organization() AND end_user_id = %(end_user_id)s
-    AND (%(bot_id)s::uuid IS NULL OR bot_id = %(bot_id)s) AND released_at IS NOT NULL
+FORMER_HOLDS: Final = f"""
+    organization_id = app.current_organization() AND released_at IS NOT NULL
+    AND (end_user_id = %(end_user_id)s AND (%(bot_id)s::uuid IS NULL OR bot_id = %(bot_id)s)
+         OR reason <> '' AND conversation_id IN (SELECT c.id FROM conversations c WHERE {THEIRS}))
 """
+"""Of the end user, or of one of their conversations, as long as that is there."""
 
 COUNT_HOLDS: Final = f"SELECT count(*) AS rows FROM legal_holds WHERE {FORMER_HOLDS}"
 

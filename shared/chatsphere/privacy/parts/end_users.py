@@ -4,6 +4,7 @@ from typing import Final
 
 from chatsphere.privacy.parts import end_user_queries as queries
 from chatsphere.privacy.parts import kept_queries
+from chatsphere.privacy.parts.archived_audit import ArchivedEntries
 from chatsphere.privacy.parts.archives import ArchivedRows, ExportedFiles
 from chatsphere.privacy.parts.caches import CachedEntries
 from chatsphere.privacy.parts.conversations import Conversations, MemoryVectors
@@ -16,6 +17,7 @@ TABLES: Final = (
     ("answers_under_way", queries.COUNT_UNDER_WAY, queries.END_UNDER_WAY, False),
     ("webhook_events", queries.COUNT_EVENTS, queries.DELETE_EVENTS, False),
     ("error_logs", queries.COUNT_FAILURES, queries.FORGET_FAILURES, True),
+    ("legal_holds", queries.COUNT_HOLDS, queries.FORGET_HOLDS, True),
     ("messages", queries.COUNT_MESSAGES, "", False),
     ("conversation_feedback", queries.COUNT_FEEDBACK, queries.DELETE_FEEDBACK, False),
     *((name, query, "", False) for name, query in queries.OF_CONVERSATIONS.items()),
@@ -24,7 +26,6 @@ TABLES: Final = (
 AFTERWARDS: Final = (
     ("usage_events", queries.COUNT_USAGE, queries.FORGET_USAGE, True),
     ("usage_daily_end_users", queries.COUNT_DAYS, queries.DELETE_DAYS, False),
-    ("legal_holds", queries.COUNT_HOLDS, queries.FORGET_HOLDS, True),
     ("bot_exports", kept_queries.COUNT_EXPORTS, kept_queries.END_EXPORTS, True),
     ("idempotency_keys", kept_queries.COUNT_ANSWERS, kept_queries.FORGET_ANSWERS, True),
 )
@@ -41,5 +42,6 @@ def places_of_end_user(means: Means) -> list[Place]:
         Rows("audit_log", means.eraser_database, queries.COUNT_NAMED, queries.FORGET_NAMED, True, as_eraser=True),
         CachedEntries(database, means.cache),
         ArchivedRows(means.archives),
+        ArchivedEntries(database, means.archives),
         ExportedFiles(means.archive_store),
     ]

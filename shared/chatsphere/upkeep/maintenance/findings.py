@@ -5,10 +5,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from chatsphere.upkeep.maintenance.model import SEVERITIES, Finding, Measures
+from chatsphere.upkeep.maintenance.overdue import overdue_findings
+from chatsphere.upkeep.maintenance.table_findings import LARGE_ROWS, MIB, table_findings
 
-MIB: Final = 1024 * 1024
-LARGE_ROWS: Final = 10_000
-DEAD_SHARE: Final = 0.2
 UNUSED_BYTES: Final = MIB
 COUNTED_SECONDS: Final = 7 * 24 * 3600
 """So long statistics must have been counted for an index to be called unused."""
@@ -17,7 +16,6 @@ CONNECTION_SHARE: Final = 0.8
 LONG_SECONDS: Final = 300
 SLOW_MS: Final = 1000
 LAG_SECONDS: Final = 30
-FREEZE_SHARE: Final = 0.75
 STUCK: Final = timedelta(days=2)
 
 
@@ -25,10 +23,11 @@ def findings_of(measures: Measures, now: datetime) -> list[Finding]:
     """Return all that an operator should know, the worst first."""
     found = [
         *_server(measures.server),
-        *(finding for table in measures.tables for finding in _table(table)),
+        *table_findings(measures),
         *_indexes(measures),
         *_sessions(measures),
         *_partitions(measures, now),
+        *overdue_findings(measures),
     ]
     return sorted(found, key=lambda finding: (SEVERITIES.index(finding.severity), finding.code, finding.about))
 
@@ -51,16 +50,6 @@ def _server(server: Mapping[str, Any]) -> Iterator[Finding]:
             f"{server['connections']} of {server['max_connections']} connections are used; then nobody gets another.",
             "Lower the functions' concurrency, put a proxy before the database, or raise max_connections.",
         )
-    if server["oldest_xid_age"] > FREEZE_SHARE * server["freeze_max_age"]:
-        is_late = server["oldest_xid_age"] > 2 * server["freeze_max_age"]
-        yield Finding(
-            "transaction_ids",
-            "critical" if is_late else "warning",
-            "server",
-            f"The oldest transaction id is {server['oldest_xid_age']:,} old; at 2 billion the server takes no writes.",
-            "See why vacuum does not get through: a long transaction below, or autovacuum switched off.",
-            "VACUUM (FREEZE, VERBOSE);",
-        )
     if not server["counts_statements"]:
         yield Finding(
             "statements_not_counted",
@@ -69,38 +58,6 @@ def _server(server: Mapping[str, Any]) -> Iterator[Finding]:
             "The server keeps no statistics of statements, so that slow ones are seen only while they run.",
             "Put pg_stat_statements into shared_preload_libraries, where the server has it, and restart it.",
             "CREATE EXTENSION pg_stat_statements;",
-        )
-
-
-def _table(table: Mapping[str, Any]) -> Iterator[Finding]:
-    name, rows = table["table_name"], table["live_rows"] + table["dead_rows"]
-    if rows >= LARGE_ROWS and table["dead_rows"] > DEAD_SHARE * rows:
-        share = table["dead_rows"] / rows
-        yield Finding(
-            "bloat",
-            "warning",
-            name,
-            f"{100 * share:.0f}% of its rows are dead: about {share * table['bytes'] / MIB:.0f} MiB hold nothing.",
-            "Vacuum it. If it comes back, let autovacuum come earlier for this table.",
-            f"VACUUM (ANALYZE) public.{name};",
-        )
-    scans = table["sequential_scans"]
-    if table["live_rows"] >= LARGE_ROWS and scans > table["index_scans"] and scans > 100:
-        yield Finding(
-            "read_as_a_whole",
-            "warning",
-            name,
-            f"{scans} times all {table['live_rows']:,} rows of it were read, oftener than by an index.",
-            "Find the statement among the slowest ones, and make an index of the columns that it looks for.",
-        )
-    if table["live_rows"] >= LARGE_ROWS and table["analyzed_at"] is None:
-        yield Finding(
-            "never_analyzed",
-            "info",
-            name,
-            "The planner knows nothing of it and guesses.",
-            "The maintenance job analyzes it; if this stays, see its log.",
-            f"ANALYZE public.{name};",
         )
 
 
@@ -142,13 +99,7 @@ def _sessions(measures: Measures) -> Iterator[Finding]:
     for session in measures.sessions:
         seconds = session["transaction_seconds"]
         if seconds is not None and seconds > LONG_SECONDS:
-            yield Finding(
-                "long_transaction",
-                "warning",
-                session["role_name"],
-                f"A transaction has been open for {seconds:.0f} s ({session['state']}): vacuum waits for it.",
-                "Find out who forgot it. Our roles' statements end after 60 s, and idle transactions, too.",
-            )
+            yield _long_transaction(session)
     for statement in measures.statements:
         if statement["mean_ms"] > SLOW_MS and statement["calls"] > 1:
             yield Finding(
@@ -167,6 +118,27 @@ def _sessions(measures: Measures) -> Iterator[Finding]:
                 f"It is {replica['seconds']:.0f} s behind.",
                 "See whether it has the capacity to write what the primary writes.",
             )
+
+
+def _long_transaction(session: Mapping[str, Any]) -> Finding:
+    if session["process"] is None:
+        whose, sql = f"{session['role_name']}, prepared", f"ROLLBACK PREPARED {_quoted(session['prepared'])};"
+    else:
+        whose = f"{session['role_name']}, process {session['process']}"
+        sql = f"SELECT pg_terminate_backend({session['process']});"
+    return Finding(
+        "long_transaction",
+        "warning",
+        f"{whose} {session['application']}".strip(),
+        f"A transaction has been open for {session['transaction_seconds']:.0f} s ({session['state']}): "
+        "vacuum waits for it, and so may whoever changes a table.",
+        "Find out whose it is: a forgotten psql or a backup that runs. What nobody needs can be ended.",
+        sql,
+    )
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _partitions(measures: Measures, now: datetime) -> Iterator[Finding]:

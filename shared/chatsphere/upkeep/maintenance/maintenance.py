@@ -32,10 +32,10 @@ class Maintenance:
         Raises:
             UnavailableError: the database does not answer, or the bucket does not take the report.
         """
-        before = measure(self.database)
         now = self.clock.now()
-        analyzed = analyze_stale(self.database, before, now, deadline)
-        measures = measure(self.database) if analyzed else before
+        before = measure(self.database, now)
+        analyzed = analyze_stale(self.database, before, self.clock, deadline)
+        measures = measure(self.database, now) if analyzed else before
         report = Report(now, measures, findings_of(measures, now), analyzed)
         key = f"{FOLDER}{now:%Y-%m-%dT%H%M%SZ}.json"
         self.store.put(key, _body(report), content_type=JSON_TYPE, metadata={})

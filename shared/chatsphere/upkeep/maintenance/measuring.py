@@ -7,7 +7,8 @@ from typing import Any, Final
 from chatsphere.db.database import Database
 from chatsphere.errors import UnavailableError
 from chatsphere.observability import logger
-from chatsphere.upkeep.maintenance import queries
+from chatsphere.ports.system import Clock
+from chatsphere.upkeep.maintenance import overdue_queries, queries
 from chatsphere.upkeep.maintenance.model import Measures
 
 STATEMENT_MS: Final = 20_000
@@ -27,11 +28,13 @@ QUESTIONS: Final = {
     "replicas": queries.REPLICAS,
     "default_rows": queries.DEFAULT_ROWS,
     "retirements": queries.RETIREMENTS,
+    "overdue": overdue_queries.OVERDUE,
+    "unguarded": overdue_queries.UNGUARDED,
 }
 
 
-def measure(database: Database) -> Measures:
-    """Return what PostgreSQL says of itself; what it did not say in time is empty.
+def measure(database: Database, now: datetime) -> Measures:
+    """Return what PostgreSQL says of itself, and what is overdue `now`; what it did not say in time is empty.
 
     Raises:
         UnavailableError: the database does not answer at all.
@@ -40,17 +43,17 @@ def measure(database: Database) -> Measures:
     found = {}
     for kind, question in QUESTIONS.items():
         try:
-            found[kind] = _ask(database, question)
+            found[kind] = _ask(database, question, {"now": now})
         except UnavailableError:
             logger.warning("not measured", kind=kind)
     return Measures(server, **found)
 
 
-def analyze_stale(database: Database, measures: Measures, now: datetime, deadline: datetime) -> list[str]:
+def analyze_stale(database: Database, measures: Measures, clock: Clock, deadline: datetime) -> list[str]:
     """Count anew what the planner knows of tables that changed much since, until the deadline; return which."""
     analyzed: list[str] = []
-    for table in stale_tables(measures, _ask(database, queries.PARENTS), now):
-        if now >= deadline:
+    for table in stale_tables(measures, _ask(database, queries.PARENTS), clock.now()):
+        if clock.now() >= deadline:
             break
         try:
             _ask(database, queries.ANALYZE, {"table_name": table})

@@ -29,7 +29,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """What PostgreSQL says of itself, by kind; see `chatsphere.upkeep.maintenance.queries` for the columns."""
+    """What PostgreSQL says of itself, by kind; see `queries` and `overdue_queries` beside this for the columns."""
 
     server: Mapping[str, Any]
     tables: Rows = ()
@@ -41,6 +41,8 @@ class Measures:
     replicas: Rows = ()
     default_rows: Rows = ()
     retirements: Rows = ()
+    overdue: Rows = ()
+    unguarded: Rows = ()
 
 
 @dataclass(frozen=True, slots=True)

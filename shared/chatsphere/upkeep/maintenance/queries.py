@@ -8,6 +8,8 @@ SERVER: Final = """
         pg_database_size(current_database()) AS database_bytes,
         age(d.datfrozenxid)::bigint AS oldest_xid_age,
         current_setting('autovacuum_freeze_max_age')::bigint AS freeze_max_age,
+        mxid_age(d.datminmxid)::bigint AS oldest_mxid_age,
+        current_setting('autovacuum_multixact_freeze_max_age')::bigint AS multixact_freeze_max_age,
         s.blks_hit AS blocks_hit, s.blks_read AS blocks_read,
         s.deadlocks AS deadlocks, s.temp_bytes AS temporary_bytes,
         extract(epoch FROM now() - coalesce(s.stats_reset, pg_postmaster_start_time()))::bigint AS counted_seconds,
@@ -20,7 +22,7 @@ SERVER: Final = """
 """The server and this database, since its statistics were last reset."""
 
 TABLES: Final = """
-    SELECT t.relname AS table_name, coalesce(parent.relname, t.relname) AS of_table,
+    SELECT t.schemaname AS schema_name, t.relname AS table_name, coalesce(parent.relname, t.relname) AS of_table,
         pg_table_size(t.relid) AS bytes, pg_indexes_size(t.relid) AS index_bytes,
         t.n_live_tup AS live_rows, t.n_dead_tup AS dead_rows, t.n_mod_since_analyze AS changed_rows,
         t.seq_scan AS sequential_scans, t.seq_tup_read AS rows_read_sequentially,
@@ -89,10 +91,11 @@ UNINDEXED_KEYS: Final = """
 """Foreign keys by none of whose columns rows are found: each deletion of what they point to reads all of the table."""
 
 SESSIONS: Final = """
-    SELECT role_name, state, wait_event, transaction_seconds, statement_seconds, statement FROM app.session_activity()
-    WHERE state <> 'idle' ORDER BY transaction_seconds DESC NULLS LAST LIMIT 50
+    SELECT process, role_name, application, prepared, state, wait_event, transaction_seconds, statement_seconds,
+        statement
+    FROM app.open_transactions() ORDER BY transaction_seconds DESC LIMIT 50
 """
-"""What our roles do at present, the oldest transaction first."""
+"""Open transactions of this database, the oldest first: those of our roles, and everybody else's."""
 
 STATEMENTS: Final = "SELECT role_name, statement, calls, mean_ms, total_ms FROM app.slowest_statements(25)"
 """Where the time went, where the server counts that."""
