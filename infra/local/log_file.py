@@ -38,10 +38,11 @@ class LogFile:
         self._file.close()
 
     def _rotate(self) -> None:
-        self._file.close()
-        self._path.replace(self._path.with_name(f"{self._path.name}.1"))
-        self._file = self._open()
-        self._size = 0
+        # Where the disk was full at the last try, the file has its other name already, and there is no new one.
+        with suppress(FileNotFoundError):
+            self._path.replace(self._path.with_name(f"{self._path.name}.1"))
+        former, self._file, self._size = self._file, self._open(), 0
+        former.close()
 
     def _open(self) -> FileIO:
         # Unbuffered, so that a line is in the file when the process that wrote it has just died.

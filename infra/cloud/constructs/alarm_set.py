@@ -44,7 +44,7 @@ CONNECTIONS: Final = 1_600
 
 FULL_PERCENT: Final = 90
 
-MINUTES: Final = 60
+HOUR_MINUTES: Final = 60
 LATE_HOURS: Final = 2
 """A daily run may begin so late: Scheduler tries again, and so does Lambda."""
 
@@ -130,7 +130,7 @@ def add_function_alarms(alarms: Alarms, config: DeploymentConfig, specs: Sequenc
 
 def hours_between_runs(trigger: ScheduleTrigger) -> int:
     """Return after how many hours without a run of `scale` something is wrong; a daily one may be two hours late."""
-    return 1 if trigger.every_minutes <= MINUTES else trigger.every_minutes // MINUTES + LATE_HOURS
+    return 1 if trigger.every_minutes <= HOUR_MINUTES else trigger.every_minutes // HOUR_MINUTES + LATE_HOURS
 
 
 def _failing(alarms: Alarms, id_: str, what: str, name: str | None) -> None:

@@ -103,4 +103,6 @@ def claimed(partial: Path) -> Iterator[IO[bytes]]:
         if not is_same:
             raise BackupError(f"{partial} is being written by another backup; give each home a folder of its own")
         file.truncate(0)
+        # What was there already may have been made by somebody who left it open to others.
+        os.fchmod(descriptor, PRIVATE)
         yield file

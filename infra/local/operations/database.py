@@ -10,7 +10,6 @@ from psycopg.conninfo import make_conninfo
 
 from chatsphere.db.database import Database
 from chatsphere.errors import UnavailableError
-from chatsphere.observability import logger
 from chatsphere.upkeep.maintenance.findings import findings_of
 from chatsphere.upkeep.maintenance.measuring import measure
 from chatsphere.upkeep.maintenance.model import Finding
@@ -18,6 +17,7 @@ from infra.local.database import role_passwords
 from infra.local.endpoints import Endpoints
 from infra.local.home import Home
 from infra.local.operations.examined import Examined, Verdict
+from infra.local.operations.silence import without_log
 
 MAINTAINER: Final = "chatsphere_maintainer"
 RESTART: Final = "Stop it and start it again: each start gives the roles the passwords of this home."
@@ -67,13 +67,12 @@ def _lets_in(endpoints: Endpoints, role: str, password: str) -> bool:
 
 
 def _upkeep(home: Home, endpoints: Endpoints, now: datetime) -> Iterator[Examined]:
-    logger.setLevel("CRITICAL")
-    with closing(Database(maintainer_url(home, endpoints))) as database:
-        try:
+    try:
+        with without_log(), closing(Database(maintainer_url(home, endpoints))) as database:
             found = [each for each in findings_of(measure(database, now), now) if each.severity != "info"]
-        except UnavailableError:
-            yield Examined("upkeep", "failed", "The database does not answer the maintainer.", RESTART)
-            return
+    except UnavailableError:
+        yield Examined("upkeep", "failed", "The database does not answer the maintainer.", RESTART)
+        return
     if not found:
         yield Examined("upkeep", "ok", "Nothing is overdue.")
     for each in found:

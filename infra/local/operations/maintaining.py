@@ -4,19 +4,17 @@ import os
 from datetime import datetime
 
 from chatsphere.bootstrap import Container
-from chatsphere.observability import logger
 from chatsphere.upkeep.maintenance.maintenance import Maintenance
 from chatsphere.upkeep.maintenance.model import Report
 from infra.local.endpoints import Endpoints
 from infra.local.home import Home
 from infra.local.operations.database import maintainer_url
+from infra.local.operations.silence import without_log
 from infra.local.product import ARCHIVE_BUCKET
 
 
 def maintain(home: Home, endpoints: Endpoints, deadline: datetime) -> tuple[Report, str]:
     """Run it, and return the report and the key under which it is kept in the archive's bucket."""
-    # What the function logs, the command prints: as a table, or as one JSON document and nothing else.
-    logger.setLevel("CRITICAL")
     # The AWS client reads its credentials from the environment alone.
     os.environ.update(
         AWS_ACCESS_KEY_ID=endpoints.access_key_id,
@@ -31,6 +29,7 @@ def maintain(home: Home, endpoints: Endpoints, deadline: datetime) -> tuple[Repo
         }
     )
     try:
-        return Maintenance(container.maintainer_database, container.archive_store, container.clock).run(deadline)
+        with without_log():
+            return Maintenance(container.maintainer_database, container.archive_store, container.clock).run(deadline)
     finally:
         container.maintainer_database.close()

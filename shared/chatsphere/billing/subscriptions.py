@@ -120,7 +120,7 @@ def follow(billing: Billing, event: PaymentEvent) -> None:
     with billing.database.transaction(organization_id) as connection:
         former = _other(connection, found)
     if former is not None:
-        found = _settle_two(billing, found, former, organization_id)
+        found = _settle_two(billing, found, former, organization_id, asked_at)
     with billing.database.transaction(organization_id) as connection:
         if connection.execute(queries.NOTE_EVENT, {"id": event.id, "now": asked_at}).rowcount == 0:
             return
@@ -138,18 +138,20 @@ def _other(connection: Connection, found: Subscription) -> str | None:
     return None if row is None else str(row["subscription_id"])
 
 
-def _settle_two(billing: Billing, found: Subscription, former: str, organization_id: UUID) -> Subscription:
+def _settle_two(
+    billing: Billing, found: Subscription, former: str, organization_id: UUID, asked_at: datetime
+) -> Subscription:
     """Leave one of two subscriptions: the former, unless it has ended and its event is still to come.
 
-    Returns this one as it is then. Done again, it does no harm.
+    Returns this one, which was asked for at `asked_at`, as it is then. Done again, it does no harm.
     """
-    asked_at = billing.clock.now()
     other = billing.payments.subscription(former)
     if other.status in PAID:
         logger.warning("second subscription ended", subscription=found.id, first=former)
         billing.payments.end_subscription(found.id)
         return replace(found, status="canceled")
     with billing.database.transaction(organization_id) as connection:
+        # Not as seen later than this one, which would then be dropped as overtaken.
         _apply(connection, billing, other, asked_at)
     return found
 

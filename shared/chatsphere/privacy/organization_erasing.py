@@ -18,6 +18,7 @@ from chatsphere.privacy.looking import count_tenant
 from chatsphere.privacy.parts.means import Means
 from chatsphere.privacy.requesting_queries import HIDE_BOTS
 from chatsphere.retention.holds import refuse_if_held
+from chatsphere.transfers.places import prefixes_of
 
 STEP: Final = 5000
 """Rows deleted in one transaction."""
@@ -87,7 +88,7 @@ class OrganizationEraser:
         memory = MemoryRemoval(self.database, self.means.messages)
         counts["memory_vectors"] = sum(memory.count(Namespace(organization_id, bot_id)) for bot_id in bots)
         counts["archived_objects"] = self.means.archives.count(organization_id)
-        counts["exported_objects"] = sum(map(self.means.archive_store.count_versions, _exports(organization_id)))
+        counts["exported_objects"] = sum(map(self.means.archive_store.count_versions, prefixes_of(organization_id)))
         return {store: number for store, number in counts.items() if number}
 
     def erase(self, organization_id: UUID, bots: Sequence[UUID], now: datetime, keep_lease: Callable[[], None]) -> None:
@@ -121,7 +122,7 @@ class OrganizationEraser:
         prefix = _prefix(organization_id)
         deleted = self.objects.delete_prefix(prefix)
         self.means.archives.erase(organization_id)
-        deleted += sum(map(self.means.archive_store.delete_prefix, _exports(organization_id)))
+        deleted += sum(map(self.means.archive_store.delete_prefix, prefixes_of(organization_id)))
         with self.means.eraser_database.transaction(None) as connection:
             connection.execute(queries.DELETE_QUARANTINED, {"prefix": prefix})
         return deleted
@@ -138,10 +139,6 @@ class OrganizationEraser:
 
 def _step(statement: str) -> Callable[[Connection], int]:
     return lambda connection: connection.execute(statement, {"limit": STEP}).rowcount
-
-
-def _exports(organization_id: UUID) -> list[str]:
-    return [f"{kind}/{organization_id}/" for kind in ("exports", "imports")]
 
 
 def _prefix(organization_id: UUID) -> str:

@@ -17,7 +17,8 @@ from chatsphere.ports.system import Clock
 from chatsphere.ports.vectors import VectorStore
 from chatsphere.transfers import export_queries as queries
 from chatsphere.transfers.ahead import ahead
-from chatsphere.transfers.document_export import DocumentExport, DocumentReader
+from chatsphere.transfers.document_export import DocumentExport
+from chatsphere.transfers.document_reading import DocumentReader
 from chatsphere.transfers.errors import BotGoneError, ExportTooLargeError
 from chatsphere.transfers.format import (
     BOT,

@@ -36,9 +36,13 @@ GIVE_UP_OLDEST: Final = """
         SELECT id FROM bot_imports
         WHERE organization_id = app.current_organization() AND status = 'awaiting_upload'
         ORDER BY id LIMIT 1)
+      AND %(most)s > (
+        SELECT count(*) FROM bot_imports
+        WHERE organization_id = app.current_organization() AND status = 'expired'
+          AND created_at > %(now)s - %(uploaded_by)s::interval)
 """
-"""Wait no longer for the file that was waited for longest; no row where all were started. What came of it is yet to be
-deleted."""
+"""Wait no longer for the file that was waited for longest; no row where all were started, or where too many were given
+up whose forms may still be used. What came of it is yet to be deleted."""
 
 FORGET_OLD: Final = """
     DELETE FROM bot_imports

@@ -23,6 +23,10 @@ MAX_OPEN: Final = 5
 """Published: imports of an organization at a time."""
 
 
+MOST_GIVEN_UP: Final = 20
+"""Published: imports that make room for others before their forms are over. Each form is room in the bucket."""
+
+
 class TooManyImportsError(ConflictError):
     """As many imports as there may be have not ended."""
 
@@ -56,14 +60,14 @@ def permit(connection: Connection, *, import_id: UUID, created_by: UUID, name: s
     Raises:
         QuotaExceededError: the plan permits no further bot.
         TooManyImportsError: `MAX_OPEN` were started and have not ended. Of those that wait for their file, the oldest
-            makes room.
+            makes room, as long as `MOST_GIVEN_UP` have not within the time of their forms.
     """
     hold_organization(connection)
     require_room(connection, Quota.BOTS)
     counted = connection.execute(queries.COUNT_OPEN).fetchone()
     if counted is not None and counted["open"] >= MAX_OPEN:
         # Uploads that failed, or were given up, must not keep anybody from another try.
-        given_up = {"now": now, "uploaded_by": UPLOADED_BY}
+        given_up = {"now": now, "uploaded_by": UPLOADED_BY, "most": MOST_GIVEN_UP}
         if connection.execute(queries.GIVE_UP_OLDEST, given_up).rowcount == 0:
             raise TooManyImportsError
     values = {

@@ -20,6 +20,9 @@ def delete_files_of_bot(archive: ObjectStore, organization_id: UUID, bot_id: UUI
     return archive.delete_prefix(f"exports/{organization_id}/{bot_id}/")
 
 
-def delete_files_of_organization(archive: ObjectStore, organization_id: UUID) -> int:
-    """Delete every file that was made of an organization's bots, or uploaded by it; return how many there were."""
-    return sum(archive.delete_prefix(f"{kind}/{organization_id}/") for kind in ("exports", "imports"))
+def prefixes_of(organization_id: UUID, bot_id: UUID | None = None) -> list[str]:
+    """Return where every file is that was made of an organization's bots, or of one of them, and what was uploaded:
+    that is told apart by no bot.
+    """
+    exported = f"exports/{organization_id}/"
+    return [exported if bot_id is None else f"{exported}{bot_id}/", f"imports/{organization_id}/"]

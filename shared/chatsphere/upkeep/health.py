@@ -54,14 +54,12 @@ class Checked:
     details: Mapping[str, Any]
 
 
-SILENT: Final = Checked("down", "timeout", None, {})
-
 Check = Callable[[], Finding]
 
 
 class Examiner:
-    """Runs checks. One that did not answer the last time, and still does not, is not asked a second time: whoever looks
-    every few seconds would pile up threads that all wait for the same thing.
+    """Runs checks. One that did not answer the last time is waited for once more, and not asked a second time: whoever
+    looks every few seconds would pile up threads that all wait for the same thing.
     """
 
     def __init__(self) -> None:
@@ -70,21 +68,19 @@ class Examiner:
     def examine(self, checks: Mapping[str, Check], *, within_seconds: float = WITHIN_SECONDS) -> dict[str, Checked]:
         """Run all checks at once, and return what each found; what takes longer is down, and is not waited for."""
         threads = ThreadPoolExecutor(max(1, len(checks)), thread_name_prefix="health")
-        asked = {name: check for name, check in checks.items() if not self._is_silent(name)}
+        # Waited for, too: a function that stands still between requests gives it no other time to answer.
         running: dict[str, Future[Checked]] = {
-            name: threads.submit(copy_context().run, _checked, name, check) for name, check in asked.items()
+            name: self._asked_before(name) or threads.submit(copy_context().run, _checked, name, check)
+            for name, check in checks.items()
         }
         wait(running.values(), timeout=within_seconds)
         threads.shutdown(wait=False)
-        self._silent.update({name: future for name, future in running.items() if not future.done()})
-        return {name: _result(running[name]) if name in running else SILENT for name in checks}
+        self._silent = {name: future for name, future in running.items() if not future.done()}
+        return {name: _result(future) for name, future in running.items()}
 
-    def _is_silent(self, name: str) -> bool:
-        before = self._silent.pop(name, None)
-        if before is None or before.done():
-            return False
-        self._silent[name] = before
-        return True
+    def _asked_before(self, name: str) -> Future[Checked] | None:
+        before = self._silent.get(name)
+        return None if before is None or before.done() else before
 
 
 def overall(checked: Mapping[str, Checked], essential: frozenset[str]) -> Status:
@@ -98,7 +94,7 @@ def _result(future: Future[Checked]) -> Checked:
     try:
         return future.result(timeout=0)
     except TimeoutError:
-        return SILENT
+        return Checked("down", "timeout", None, {})
 
 
 def _checked(name: str, check: Check) -> Checked:

@@ -68,6 +68,8 @@ CLAIM: Final = """
         UPDATE webhook_deliveries
         SET attempts = attempts + 1, last_attempt_at = %(now)s, lease_expires_at = %(lease_expires_at)s
         WHERE organization_id = app.current_organization() AND id = (SELECT id FROM due) AND finished_at IS NULL
+          -- Once more: claims of the release before do not wait for the lock.
+          AND (lease_expires_at IS NULL OR lease_expires_at <= %(now)s)
         RETURNING id, endpoint_id, event_id, sequence, attempts, failures
     )
     SELECT taken.*, e.url, e.secret,

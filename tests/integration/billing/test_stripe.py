@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,7 +14,7 @@ from chatsphere.billing.subscriptions import Billing, follow
 from chatsphere.db.database import Database
 from chatsphere.errors import UnavailableError
 from chatsphere.ports.payments import PaymentEvent
-from tests.builders.running_api import Account, Answer, RunningApi, running_api
+from tests.builders.running_api import Account, Answer, FixedClock, RunningApi, running_api
 from tests.loopback.scripted_http import Fault
 from tests.loopback.stripe_server import (
     API_KEY,
@@ -259,6 +260,17 @@ def test_of_two_subscriptions_that_are_told_at_once_one_is_ended(
     assert len(left) == 1
 
 
+class Ticking:
+    """A clock that goes on each time somebody looks."""
+
+    def __init__(self, clock: FixedClock) -> None:
+        self._clock = clock
+
+    def now(self) -> datetime:
+        self._clock.advance(seconds=1)
+        return self._clock.now()
+
+
 def test_a_new_subscription_is_followed_where_the_end_of_the_former_is_told_later(
     api: RunningApi, stripe: FakeStripe, account: Account
 ) -> None:
@@ -266,7 +278,9 @@ def test_a_new_subscription_is_followed_where_the_end_of_the_former_is_told_late
     tell(api, stripe.event(UPDATED, first))
     stripe.change(first, status="canceled")
 
-    tell(api, stripe.event("customer.subscription.created", second))
+    c, created = api.container, PaymentEvent(f"evt_{second}", "customer.subscription.created", second)
+    follow(Billing(c.database, c.payments, Ticking(api.clock), c.stripe_settings.prices, "Free", RETURN_URL), created)
+    assert plan_of(api, account) == ("Basic", "active")
     tell(api, stripe.event("customer.subscription.deleted", first))
 
     assert plan_of(api, account) == ("Basic", "active")

@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx2
 import openai
+import psycopg
 import pytest
 from openai import AsyncOpenAI
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
@@ -19,6 +20,7 @@ from tests.conftest import Tenant
 from tests.fakes_chat import FakeRetriever, ScriptedModel, Step, says
 from tests.integration.chat.client import MakeClient, Rows
 from tests.integration.chat.openai_client import OpenAiCaller
+from tests.postgres import DatabaseUrls
 
 QUOTE = "It costs 49 EUR a month."
 ANSWER: Sequence[Step] = [
@@ -166,6 +168,21 @@ def test_a_history_goes_on_with_the_conversation_that_ended_with_it(
     assert ask("So?", metadata={"conversation_id": named}) == named
     assert {row["channel"] for row in rows(tenant, "conversations")} == {"openai"}
     assert [turn.content for turn in model.requests[-1].history] == ["Hi", "Hello.", "And?", "Hello."]
+
+
+def test_a_conversation_goes_on_while_its_last_answer_is_still_worked_on(
+    caller: OpenAiCaller, model: ScriptedModel, database_urls: DatabaseUrls
+) -> None:
+    follow_up = [QUESTION, {"role": "assistant", "content": "Hello."}, QUESTION]
+    model.script = says("Hello.")
+    first = (complete(caller, user="ada").model_extra or {})["chatsphere"]["conversation_id"]
+
+    # What refers to a row holds it so until its transaction ends.
+    with psycopg.connect(database_urls.admin) as other:
+        other.execute("SELECT FROM conversations WHERE id = %s FOR KEY SHARE", (first,))
+        followed = complete(caller, *follow_up, user="ada")
+
+    assert (followed.model_extra or {})["chatsphere"]["conversation_id"] == first
 
 
 def test_a_conversation_goes_on_after_an_answer_that_failed(caller: OpenAiCaller, model: ScriptedModel) -> None:

@@ -465,6 +465,8 @@ def start_training_run(state: State, request: Request, url: str, bot_id: str) ->
     estimate |= {"memory_messages": memory, "memory_tokens": memory}
     if request.body.get("dry_run"):
         return 200, {"estimate": estimate, "training_run": None}
+    if bot_id in state.without_budget:
+        return 403, {"code": "budget_exhausted", "detail": "The organization's budget does not hold it."}
     return 202, {"estimate": estimate, "training_run": state.add_run(bot_id, request.body["embedding_model"], estimate)}
 
 

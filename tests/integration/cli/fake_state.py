@@ -67,6 +67,7 @@ class State:
     end_streams_after: int | None = None
     histories: dict[str, list[Json]] = field(default_factory=dict)
     training_runs: dict[str, list[Json]] = field(default_factory=dict)
+    without_budget: set[str] = field(default_factory=set)
     reconciliations: dict[str, Json] = field(default_factory=dict)
     sources: dict[str, Json] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)

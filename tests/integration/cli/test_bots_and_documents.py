@@ -1,14 +1,10 @@
 """Bots and documents by id and by name; what is printed, and what is not done without being sure."""
 
-from itertools import count
-
 import pytest
 from rich.console import Console
 
 from tests.integration.cli.conftest import Run
 from tests.integration.cli.fake_api import FakeApi
-
-_NUMBERS = count()
 
 
 def ready_document(api: FakeApi, bot_id: str, name: str, text: str = "text") -> str:

@@ -82,6 +82,22 @@ def test_a_run_that_waits_for_the_budget_is_not_waited_for(cli: Run, known: Fake
     assert "waits" in result.out
 
 
+def test_a_bot_that_the_budget_has_no_room_for_keeps_no_other_from_its_run(cli: Run, known: FakeApi) -> None:
+    ada, grace = (known.state.add_bot(name) for name in ("Ada", "Grace"))
+    ada["embedding_model"] = grace["embedding_model"] = "own"
+    known.state.without_budget.add(ada["id"])
+
+    for command in (["reembed", "--model", "other"], ["vectors", "rebuild"]):
+        known.state.training_runs.clear()
+        result = cli(*command, "--all", "--yes", "--json")
+        alone = cli(*command, *(["--bot"] if command[0] == "vectors" else []), "Ada", "--yes", "--json")
+
+        assert result.code == 1
+        assert [(run["bot_id"], run["status"]) for run in result.json["data"]] == [(grace["id"], "succeeded")]
+        assert [(each["bot_name"], each["code"]) for each in result.json["refused"]] == [("Ada", "budget_exhausted")]
+        assert (alone.code, alone.json["error"]["code"]) == (1, "budget_exhausted")
+
+
 def test_a_failed_run_is_told_by_the_exit_code(cli: Run, known: FakeApi) -> None:
     known.state.add_run(known.state.add_bot("Ada")["id"], "other")["error_code"] = "training_stalled"
 

@@ -26,6 +26,7 @@ from chatsphere.knowledge.ingestion.embed import ChunkEmbedder
 from chatsphere.knowledge.ingestion.events import parse_events
 from chatsphere.knowledge.ingestion.extract import Extractor
 from chatsphere.knowledge.ingestion.messages import EmbedMessage, ExtractMessage, PurgeMessage, ReconcileMessage
+from chatsphere.knowledge.ingestion.parts import MakeTokenCutter
 from chatsphere.knowledge.ingestion.purge import Purger
 from chatsphere.knowledge.ingestion.reap import Reaper
 from chatsphere.knowledge.ingestion.redrive import Redriver
@@ -94,11 +95,11 @@ class FakeExtraction:
         self.blocks = self._counted(self.blocks, self.position)
 
     def _counted(self, blocks: Iterator[Block], after: Position) -> Iterator[Block]:
-        for block in blocks:
-            self.position = after
-            after = Position(None, after.blocks + 1, after.chars + len(block.text))
-            yield block
         self.position = after
+        for block in blocks:
+            following = Position(None, after.blocks + 1, after.chars + len(block.text))
+            yield block
+            self.position = after = following
 
     def __enter__(self) -> "FakeExtraction":
         return self
@@ -148,6 +149,7 @@ class Pipeline:
     embedder: Any = field(default_factory=FakeEmbedder)
     further_embedders: dict[str, Any] = field(default_factory=dict)
     read: Callable[..., Any] = read_lines
+    make_cutter: MakeTokenCutter = OneChunkABlock
     part_time: timedelta = PART_TIME
     scanner: Any = None
     ocr: Any = None
@@ -200,7 +202,7 @@ class Pipeline:
             self.ids,
             MAX_BYTES,
             read=self.read,
-            make_cutter=OneChunkABlock,
+            make_cutter=self.make_cutter,
             part_time=self.part_time,
             scanner=self.scanner,
             ocr=self.ocr,

@@ -108,6 +108,14 @@ def test_a_file_is_written_by_one_backup_at_a_time(written: Path) -> None:
     assert read(written).schema_revision == "0001"
 
 
+def test_a_file_that_was_there_already_is_for_its_owner_alone(tmp_path: Path) -> None:
+    target = tmp_path / "b.tar.gz"
+    (tmp_path / "b.tar.gz.partial").touch(0o666)
+    with writing(target, NOW) as writer:
+        writer.finish(manifest())
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+
+
 def test_what_killed_backups_left_goes_and_what_is_being_written_stays(tmp_path: Path) -> None:
     # Given what is left of a backup that was killed, one under way, and somebody else's download
     killed, others = tmp_path / "chatsphere-1.tar.gz.partial", tmp_path / "other.tar.gz.partial"

@@ -1,6 +1,7 @@
 """`chatsphere doctor`: what it says of installations that are well, ill, or not there."""
 
 import json
+import logging
 import os
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,7 @@ from chatsphere.adapters.system import SystemClock, UuidV7Ids
 from chatsphere.cli.errors import ApiError
 from chatsphere.cli.main import main
 from chatsphere.db.database import Database
+from chatsphere.observability import logger
 from infra.local.backup.making import Backup
 from infra.local.endpoints import Endpoints
 from infra.local.home import Home
@@ -269,7 +271,10 @@ def test_a_database_that_is_well_has_nothing_to_be_done(
     installed: tuple[Home, Endpoints, psycopg.Connection],
 ) -> None:
     home, endpoints, _ = installed
+    level = logger.log_level
     found = database_of(home, endpoints)
+    # What asks in the same process goes on to log.
+    assert logger.log_level == level < logging.CRITICAL
     assert {name: each.verdict for name, each in found.items()} == {"roles": "ok", "upkeep": "ok", "vectors": "ok"}
 
 

@@ -2,15 +2,16 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from chatsphere.ports.objects import PresignedPost
-from chatsphere.transfers import import_job
+from chatsphere.transfers import import_job, imports
 from chatsphere.transfers.places import export_key, import_key
-from chatsphere.transfers.times import EXPORT_KEPT, UPLOAD_WITHIN
+from chatsphere.transfers.times import EXPORT_KEPT, UPLOAD_WITHIN, UPLOADED_BY
 from tests.builders.running_api import Account, RunningApi, running_api
 from tests.fakes import FakeEmbedder, FixedClock, InMemoryObjectStore
 from tests.postgres import DatabaseUrls
@@ -249,3 +250,16 @@ def test_uploads_that_were_given_up_keep_nobody_from_another_and_imports_under_w
     asked(api, owner, "POST", "/bot-imports", {}, status=409, code="too_many_imports")
     work_off(api)
     asked(api, owner, "POST", "/bot-imports", {}, status=201)
+
+
+def test_no_more_files_may_be_on_their_way_than_a_bucket_is_to_hold(
+    api: RunningApi, owner: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "MOST_GIVEN_UP", 1)
+    # Given as many imports as there may be, and one that made room
+    for _ in range(6):
+        asked(api, owner, "POST", "/bot-imports", {}, status=201)
+    # Then no other does, until nothing comes by its form any more
+    asked(api, owner, "POST", "/bot-imports", {}, status=409, code="too_many_imports")
+    api.clock.advance(seconds=UPLOADED_BY.total_seconds())
+    asked(api, replace(owner, access_token=login(api, owner)), "POST", "/bot-imports", {}, status=201)

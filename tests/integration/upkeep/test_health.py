@@ -130,12 +130,11 @@ def test_each_error_has_its_cause(error: Exception, status: str, cause: str) -> 
 
 def test_what_does_not_answer_keeps_nobody_waiting_and_is_asked_once() -> None:
     # Given one that does not answer
-    answer, over, asked = Event(), Event(), []
+    answer, asked = Event(), []
 
     def silent() -> Finding:
         asked.append("silent")
         answer.wait()
-        over.set()
         return Finding()
 
     examiner = Examiner()
@@ -144,13 +143,24 @@ def test_what_does_not_answer_keeps_nobody_waiting_and_is_asked_once() -> None:
         found = examiner.examine({"silent": silent}, within_seconds=0.05)["silent"]
         assert (found.status, found.cause, found.latency_ms) == ("down", "timeout", None)
     # Then one thread waits, and no more, and what is beside it is told as it is
+
+    def told() -> tuple[str, str]:
+        beside = examiner.examine({"silent": silent, "well": Finding}, within_seconds=0.05)
+        return beside["silent"].status, beside["well"].status
+
+    wait_for(lambda: told() == ("down", "ok"), what="the other's answer")
     assert asked == ["silent"]
-    beside = examiner.examine({"silent": silent, "well": Finding})
-    assert (beside["silent"].status, beside["well"].status) == ("down", "ok")
-    # And once it answers it is asked anew
-    answer.set()
-    assert over.wait(60)
-    wait_for(lambda: examiner.examine({"silent": silent})["silent"].status == "ok", what="an answer")
+    # And when it answers while somebody looks, that is told
+
+    def well() -> Finding:
+        answer.set()
+        return Finding()
+
+    found = examiner.examine({"silent": silent, "well": well}, within_seconds=60)["silent"]
+    assert (found.status, asked) == ("ok", ["silent"])
+    # And it is asked anew
+    assert examiner.examine({"silent": silent}, within_seconds=60)["silent"].status == "ok"
+    assert asked == ["silent"] * 2
 
 
 def test_a_database_that_is_silent_is_not_ready_before_a_load_balancer_gives_up(

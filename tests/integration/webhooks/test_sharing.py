@@ -1,11 +1,14 @@
 """Who is tried next: endpoints that do not answer, a great many events, and faults of ours keep nobody else."""
 
 from base64 import b64decode
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
 import pytest
 
 from chatsphere.cli.webhook_receiver import is_signed
+from chatsphere.db.database import Database
 from chatsphere.webhooks import dispatch_queries as queries
 from chatsphere.webhooks import dispatching
 from chatsphere.webhooks.attempts import Attempt
@@ -13,6 +16,8 @@ from chatsphere.webhooks.dispatching import AT_ONCE, FAILING_AT_ONCE, LEASE, Dis
 from chatsphere.webhooks.schedule import OWN_FAULT_WAIT
 from tests.integration.webhooks.harness import Hooked
 from tests.loopback.webhook_receiver import Inbox, Receivers
+from tests.postgres import DatabaseUrls
+from tests.waiting import wait_for
 
 Webhook = dict[str, Any]
 
@@ -58,6 +63,29 @@ def test_endpoints_are_tried_in_turn_and_each_a_few_times_at_once(
     assert claimed(hooked, dispatcher, webhooks) == ["long", "new", "long", "new", "long"]
     hooked.api.clock.advance(seconds=LEASE.total_seconds() + 1)
     assert len(claimed(hooked, dispatcher, webhooks)) == AT_ONCE + 2
+
+
+def test_what_the_release_before_takes_meanwhile_is_not_sent_twice(
+    hooked: Hooked, inbox: Inbox, dispatcher: Dispatcher, database_urls: DatabaseUrls
+) -> None:
+    hooked.webhook(inbox)
+    hooked.converse()
+    dispatcher.dispatch(hooked.organization_id, until=0)
+    admin, former = Database(database_urls.admin), Database(database_urls.app)
+
+    def somebody_waits() -> bool:
+        waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        with admin.transaction(None) as connection:
+            return connection.execute(waiting).fetchone() is not None
+
+    with closing(admin), closing(former), ThreadPoolExecutor(1) as pool:
+        # Its claims hold the delivery, and not what ours wait for.
+        with former.transaction(hooked.organization_id) as connection:
+            taken = "UPDATE webhook_deliveries SET attempts = 1, lease_expires_at = %s"
+            connection.execute(taken, (hooked.api.clock.now() + LEASE,))
+            ours = pool.submit(claim, hooked, dispatcher)
+            wait_for(somebody_waits, what="our claim")
+        assert ours.result() is None
 
 
 def test_many_that_fail_leave_room_for_who_answers(

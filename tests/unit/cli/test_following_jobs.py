@@ -45,3 +45,11 @@ def test_a_training_run_is_followed_through_a_restart(output: Output) -> None:
     bots = [{"id": "b", "name": "Ada"}]
     assert training.follow(session, bots, [run]) == [ended]
     assert training.follow_memory(session, bots, [run | {"memory_left": 1}]) == [ended]
+
+
+def test_a_run_that_waits_for_the_budget_keeps_nobody_waiting(output: Output) -> None:
+    run = {"id": "r", "bot_id": "b", "status": "running", "total_batches": 1, "done_batches": 0, "estimate": None}
+    waits = run | {"memory_left": 1, "awaits_budget_since": "2026-01-01T00:00:00Z"}
+    session: Any = SimpleNamespace(client=RestartingApi(waits | {"memory_left": 0}), output=output)
+    bots = [{"id": "b", "name": "Ada"}]
+    assert training.follow_memory(session, bots, training.follow(session, bots, [waits])) == [waits]

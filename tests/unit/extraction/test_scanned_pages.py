@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from chatsphere.billing.budgets import Spending
+from chatsphere.billing.work import WorkOverBudgetError
 from chatsphere.errors import (
     CorruptDocumentError,
     DocumentError,
@@ -108,6 +110,22 @@ def test_reading_goes_on_after_pages_that_were_read_by_ocr(tmp_path: Path) -> No
     with open_pdf(tmp_path, MIXED, engine, pages=2, position=position) as rest:
         assert [(block.page, block.text) for block in rest.blocks] == [(4, "picture 1")]
         assert rest.unread_pages == 1  # the first part's page counts, too
+
+
+def test_reading_goes_on_at_the_page_that_costs_too_much(tmp_path: Path) -> None:
+    def refuse_the_second(number: int) -> str:
+        if number == 2:
+            raise WorkOverBudgetError("There is no room.", Spending(0, 1))
+        return f"picture {number}"
+
+    with (
+        open_pdf(tmp_path, MIXED, SayNumbers(answer=refuse_the_second)) as extraction,
+        pytest.raises(WorkOverBudgetError),
+    ):
+        list(extraction.blocks)
+
+    with open_pdf(tmp_path, MIXED, SayNumbers(), position=extraction.position) as rest:
+        assert [block.page for block in rest.blocks] == [4, 5]
 
 
 def test_the_picture_is_a_png_of_the_page(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from chatsphere.billing.budgets import Spending
+from chatsphere.billing.work import WorkOverBudgetError
 from chatsphere.knowledge.chunking import Chunker, Pending, chunk_blocks
 from chatsphere.knowledge.extraction import Position
 from chatsphere.knowledge.ingestion.bookmarks import Bookmark, Passages, Progress
@@ -40,13 +42,16 @@ def random_blocks(seed: int) -> list[Block]:
     return blocks
 
 
-def extraction_from(blocks: list[Block], start: Position) -> Any:
-    """Read the blocks from a position on, as a child process does."""
-    extraction = SimpleNamespace(position=start)
+def extraction_from(blocks: list[Block], start: Position, affordable: int | None = None) -> Any:
+    """Read the blocks from a position on, as a child process does; so many, before the next one costs too much."""
+    extraction = SimpleNamespace(position=start, read=0)
 
     def read() -> Iterator[Block]:
         for number in range(start.blocks, len(blocks)):
             extraction.position = Position(None, number)
+            if number - start.blocks == affordable:
+                raise WorkOverBudgetError("There is no room.", Spending(0, 1))
+            extraction.read += 1
             yield blocks[number]
         extraction.position = Position(None, len(blocks))
 
@@ -68,8 +73,13 @@ def read_in_parts(blocks: list[Block], size: int) -> list[Chunk]:
         if not part:
             return chunks
         chunks += part
-        row = Progress("etag", "sha256", passages.bookmark).to_row()
-        progress = Progress.from_row(row | {"place": json.loads(json.dumps(row["place"].obj))})
+        progress = stored(passages.bookmark)
+
+
+def stored(bookmark: Bookmark) -> Progress:
+    """What the database gives back of it."""
+    row = Progress("etag", "sha256", bookmark).to_row()
+    return Progress.from_row(row | {"place": json.loads(json.dumps(row["place"].obj))})
 
 
 @pytest.mark.parametrize("seed", range(24))
@@ -80,6 +90,40 @@ def test_any_part_size_gives_the_same_chunks(seed: int) -> None:
     # When, Then
     for size in (1, 2, 7):
         assert read_in_parts(blocks, size) == whole
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_what_was_read_before_a_block_that_costs_too_much_is_not_read_again(seed: int) -> None:
+    # Given
+    blocks, chance = random_blocks(seed), random.Random(seed)
+    whole = list(chunk_blocks(blocks, count_tokens=count_words, target_tokens=TARGET, max_tokens=CEILING))
+    chunks: list[Chunk] = []
+    bookmark, read = Bookmark(), 0
+    # When
+    while True:
+        extraction = extraction_from(blocks, bookmark.position, chance.randint(0, 3))
+        passages = Passages(extraction, make_cutter, bookmark)
+        chunks += passages
+        bookmark, read = stored(passages.bookmark).bookmark, read + extraction.read
+        if passages.refusal is None:
+            break
+    # Then
+    assert chunks == whole
+    assert read == len(blocks)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_refusal_within_a_block_that_is_begun_doubles_no_chunk(seed: int) -> None:
+    blocks, chance = random_blocks(seed), random.Random(seed)
+    whole = list(chunk_blocks(blocks, count_tokens=count_words, target_tokens=TARGET, max_tokens=CEILING))
+    chunks: list[Chunk] = []
+    bookmark = Bookmark()
+    while len(chunks) < len(whole):
+        extraction = extraction_from(blocks, bookmark.position, chance.choice([None, 0, 1, 2]))
+        passages = Passages(extraction, make_cutter, bookmark)
+        chunks += islice(passages, chance.randint(1, 3))
+        bookmark = stored(passages.bookmark).bookmark
+    assert chunks == whole
 
 
 def test_memory_does_not_grow_with_the_document() -> None:

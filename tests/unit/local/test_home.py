@@ -1,7 +1,9 @@
 """What an instance keeps, and that it keeps it alone."""
 
+import errno
 import json
 import stat
+from io import FileIO
 from pathlib import Path
 
 import pytest
@@ -71,6 +73,21 @@ def test_a_line_that_the_disk_has_no_room_for_ends_nobody(tmp_path: Path) -> Non
     log.write(b"the reason\n")
 
     assert log.tail() == "the reason"
+
+
+def test_a_disk_that_is_full_when_a_file_is_begun_ends_no_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_room(_: LogFile) -> FileIO:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    log = LogFile(tmp_path / "a.log", max_bytes=10)
+    log.write(b"the first\n")
+    with monkeypatch.context() as full:
+        full.setattr(LogFile, "_open", no_room)
+        log.write(b"is lost\n")
+
+    log.write(b"the next\n")
+
+    assert (tmp_path / "a.log").read_bytes() == b"the next\n"
 
 
 def test_log_is_capped_and_remembers_its_end(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import signal
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -12,12 +12,11 @@ from infra.local.postgres_thread import serving
 
 
 class NeverReady:
-    """Somebody presses Ctrl-C while it starts."""
+    """Starts for ever."""
 
     given_up = False
 
     async def start(self) -> None:
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
         try:
             await asyncio.Event().wait()
         except asyncio.CancelledError:
@@ -26,6 +25,14 @@ class NeverReady:
 
     async def stop(self) -> None:
         """There is nothing to stop."""
+
+
+class Interrupted(NeverReady):
+    """Somebody presses Ctrl-C while it starts."""
+
+    async def start(self) -> None:
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        await super().start()
 
 
 @pytest.fixture
@@ -38,7 +45,23 @@ def at_a_terminal() -> Iterator[None]:
 
 @pytest.mark.usefixtures("at_a_terminal")
 def test_a_start_that_is_interrupted_does_not_go_on() -> None:
-    server: Any = NeverReady()
+    server: Any = Interrupted()
+    with pytest.raises(KeyboardInterrupt), serving(server):
+        pass
+    assert server.given_up
+
+
+def test_a_start_that_is_interrupted_before_its_caller_knows_of_it_does_not_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    submit, server = asyncio.run_coroutine_threadsafe, cast("Any", NeverReady())
+
+    def interrupted(*asked: Any) -> None:
+        monkeypatch.undo()
+        submit(*asked)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(asyncio, "run_coroutine_threadsafe", interrupted)
     with pytest.raises(KeyboardInterrupt), serving(server):
         pass
     assert server.given_up

@@ -28,13 +28,14 @@ WHERE {SEEN} AND bots.is_active AND bots.status <> 'archived'
 ORDER BY bots.id DESC LIMIT %(limit)s
 """
 
-# Takes the conversation that ended with this history, so that nobody else goes on with it meanwhile.
+# Takes the conversation that ended with this history, so that nobody else goes on with it meanwhile. What is noted of
+# its last answer just now refers to it, and holds its key: that does not keep it from being taken.
 CLAIM_HISTORY = """
 UPDATE conversations SET history_digest = NULL
 WHERE organization_id = app.current_organization() AND id = (
     SELECT id FROM conversations
     WHERE organization_id = app.current_organization() AND history_digest = %(digest)s AND bot_id = %(bot_id)s
-    ORDER BY updated_at DESC LIMIT 1 FOR UPDATE SKIP LOCKED)
+    ORDER BY updated_at DESC LIMIT 1 FOR NO KEY UPDATE)
 RETURNING id
 """
 

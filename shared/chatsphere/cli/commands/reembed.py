@@ -12,7 +12,7 @@ from chatsphere.cli.formatting import plain
 from chatsphere.cli.options import command
 from chatsphere.cli.output import Rows
 from chatsphere.cli.session import Session
-from chatsphere.cli.training import follow, running
+from chatsphere.cli.training import each_of, follow, running, show_refused, status_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -56,11 +56,13 @@ def reembed(
             _show(session.output.console(stderr=True), waiting, estimates)
         cost = sum(each["cost_microdollars"] for each in estimates)
         _confirm(session, f"Embed {len(estimates)} bots with {model} for about {_dollars(cost)}?", yes=yes)
-    begun = [_start(session, each["id"], model) for each in waiting]
+    begun, refused = each_of(waiting, lambda each: _start(session, each["id"], model), every=every)
     runs = [*under_way.values(), *begun]
     ended = follow(session, bots, runs) if wait else runs
-    session.output.result({"data": ended}, lambda console: _show_runs(console, bots, ended))
-    if any(run["status"] == "failed" for run in ended):
+    session.output.result(
+        {"data": ended, "refused": refused}, lambda console: _show_runs(console, bots, ended, refused)
+    )
+    if refused or any(run["status"] == "failed" for run in ended):
         raise typer.Exit(1)
 
 
@@ -119,17 +121,20 @@ def _show(console: "Console", bots: Sequence[dict[str, Any]], estimates: Sequenc
     console.print(rows.table)
 
 
-def _show_runs(console: "Console", bots: Sequence[dict[str, Any]], runs: Sequence[dict[str, Any]]) -> None:
+def _show_runs(
+    console: "Console",
+    bots: Sequence[dict[str, Any]],
+    runs: Sequence[dict[str, Any]],
+    refused: Sequence[dict[str, Any]],
+) -> None:
     names = {bot["id"]: plain(bot["name"]) for bot in bots}
     rows = Rows(["bot", "model", "status", "batches", "tokens", "cost"])
     for run in runs:
         batches = f"{run['done_batches']} of {run['total_batches']}"
-        status = run["status"] + (f" ({run['error_code']})" if run["error_code"] else "")
-        if run.get("awaits_budget_since") is not None:
-            status = "waits for the month's budget; goes on by itself"
         cost = _dollars(run["cost_microdollars"])
-        rows.add(names[run["bot_id"]], run["embedding_model"], status, batches, str(run["token_count"]), cost)
+        rows.add(names[run["bot_id"]], run["embedding_model"], status_of(run), batches, str(run["token_count"]), cost)
     console.print(rows.table)
+    show_refused(console, refused)
 
 
 def _dollars(micros: int) -> str:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from chatsphere.cli import lookup
-from chatsphere.cli.errors import ApiError, CliError, UsageError
+from chatsphere.cli.errors import CliError, UsageError
 from chatsphere.cli.formatting import plain
 from chatsphere.cli.options import BotOption, command
 from chatsphere.cli.output import Rows
 from chatsphere.cli.session import Session
-from chatsphere.cli.training import follow, follow_memory, running
+from chatsphere.cli.training import each_of, follow, follow_memory, running, show_refused, status_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -52,8 +52,12 @@ def rebuild(
         return
     if waiting:
         _confirm(session, waiting, yes=yes)
-    begun = [_ask(session, each, models, memory=memory, dry_run=False)["training_run"] for each, _ in waiting]
-    runs = [*under_way, *begun]
+    begun, late = each_of(
+        [each for each, _ in waiting],
+        lambda each: _ask(session, each, models, memory=memory, dry_run=False)["training_run"],
+        every=every,
+    )
+    runs, refused = [*under_way, *begun], [*refused, *late]
     if watch:
         runs = follow_memory(session, bots, follow(session, bots, runs))
     session.output.result({"data": runs, "refused": refused}, lambda console: _show_runs(console, bots, runs, refused))
@@ -65,20 +69,16 @@ def _look(
     session: Session, bots: Sequence[dict[str, Any]], models: dict[str, str], *, memory: bool, every: bool
 ) -> tuple[list[dict[str, Any]], list[Estimated], list[dict[str, Any]]]:
     """Return the runs that are under way, the bots that wait for one with what it would take, and those of `every`
-    for which there can be none: one that was deleted, or whose model is gone, keeps no other from its vectors.
+    for which there can be none.
     """
-    under_way, waiting, refused = [], [], []
-    for bot in bots:
-        try:
-            if (run := running(session, bot["id"])) is not None:
-                under_way.append(run)
-            else:
-                waiting.append((bot, _ask(session, bot, models, memory=memory, dry_run=True)["estimate"]))
-        except ApiError as error:
-            if not every:
-                raise
-            refused.append({"bot_id": bot["id"], "bot_name": bot["name"], "code": error.code, "detail": error.detail})
-    return under_way, waiting, refused
+
+    def look(bot: dict[str, Any]) -> tuple[dict[str, Any] | None, Estimated | None]:
+        if (run := running(session, bot["id"])) is not None:
+            return run, None
+        return None, (bot, _ask(session, bot, models, memory=memory, dry_run=True)["estimate"])
+
+    found, refused = each_of(bots, look, every=every)
+    return [run for run, _ in found if run], [estimated for _, estimated in found if estimated], refused
 
 
 def _bots(session: Session, reference: str | None, *, every: bool) -> list[dict[str, Any]]:
@@ -119,7 +119,7 @@ def _show(console: "Console", waiting: Sequence[Estimated], refused: Sequence[di
         counts = [str(count) for count in (each["chunks"], each["memory_messages"] or 0, tokens)]
         rows.add(plain(bot["name"]), each["to_model"], *counts, _dollars(each["cost_microdollars"]))
     console.print(rows.table)
-    _show_refused(console, refused)
+    show_refused(console, refused)
 
 
 def _show_runs(
@@ -132,15 +132,9 @@ def _show_runs(
     rows = Rows(["bot", "model", "status", "batches", "messages left"])
     for run in runs:
         batches = f"{run['done_batches']} of {run['total_batches']}"
-        status = run["status"] + (f" ({run['error_code']})" if run["error_code"] else "")
-        rows.add(names[run["bot_id"]], run["embedding_model"], status, batches, str(run["memory_left"] or 0))
+        rows.add(names[run["bot_id"]], run["embedding_model"], status_of(run), batches, str(run["memory_left"] or 0))
     console.print(rows.table)
-    _show_refused(console, refused)
-
-
-def _show_refused(console: "Console", refused: Sequence[dict[str, Any]]) -> None:
-    for each in refused:
-        console.print(f"{plain(each['bot_name'])}: {each['detail']} ({each['code']})", soft_wrap=True)
+    show_refused(console, refused)
 
 
 def _dollars(micros: int) -> str:

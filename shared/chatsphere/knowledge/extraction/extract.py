@@ -66,7 +66,9 @@ class Extraction:
 
     @property
     def position(self) -> Position:
-        """Where the block that came last begins, and after the last one the document's end: reading can go on there."""
+        """Where the block that came last begins, or the one that could not be read, and after the last one the
+        document's end: reading can go on there.
+        """
         return self._cursor.position
 
     def close(self) -> None:
@@ -141,9 +143,9 @@ def _blocks(sandbox: Sandbox, messages: Iterator[Message], cursor: _Cursor, reco
             elif isinstance(message, ImagePiece):
                 recognizer.add(message)
             elif isinstance(message, Block | ScannedPage):
+                cursor.position = after
                 # A scanned page counts as one block, whether it turns out to hold text or not.
                 block = recognizer.page(message) if isinstance(message, ScannedPage) else message
-                cursor.position = after
                 after = replace(after, blocks=after.blocks + 1, chars=after.chars + len(block.text if block else ""))
                 if block:
                     yield block

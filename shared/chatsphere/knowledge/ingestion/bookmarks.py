@@ -6,6 +6,7 @@ from typing import Any, Protocol, Self
 
 from psycopg.types.json import Jsonb
 
+from chatsphere.billing.work import WorkOverBudgetError
 from chatsphere.knowledge.chunking import Pending
 from chatsphere.knowledge.extraction import Extraction, Position
 from chatsphere.knowledge.redaction.masking import Mask, masked_blocks, nothing_masked
@@ -101,6 +102,9 @@ class Passages:
         self._cut = start.cut
         self.page: int | None = None
         """The page of the block that came last."""
+        self.refusal: WorkOverBudgetError | None = None
+        """Why no more chunks come before the document's end: the budget has no room for its next page. The bookmark is
+        then behind all that was read."""
         self._chunks = self._cut_all()
 
     @property
@@ -115,9 +119,15 @@ class Passages:
         return next(self._chunks)
 
     def _cut_all(self) -> Iterator[Chunk]:
-        for block in masked_blocks(self._extraction.blocks, self._mask):
-            self.page = block.page
-            yield from self._of(self._cutter.add(block))
+        try:
+            for block in masked_blocks(self._extraction.blocks, self._mask):
+                self.page = block.page
+                yield from self._of(self._cutter.add(block))
+        except WorkOverBudgetError as refusal:
+            self.refusal = refusal
+            if not self._known:  # else not even the block came of which the first chunks are done
+                self._bookmark, self._cut = Bookmark(self._extraction.position, self._cutter.pending), 0
+            return
         yield from self._of(self._cutter.finish())
 
     def _of(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:

@@ -4,6 +4,9 @@ Nobody tells when there is room: answers under way take less than was set aside 
 month begins. So the reaper looks, once for each organization and not for each document.
 """
 
+# Only constants are put together here; every value is a parameter.
+# ruff: noqa: S608
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +14,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from chatsphere.billing.budgets import Spending, left_of_budget
-from chatsphere.db.database import Database
+from chatsphere.db.database import Connection, Database
 from chatsphere.knowledge.ingestion.messages import ExtractMessage
 from chatsphere.knowledge.ingestion.parts import BATCH_CHUNKS
 from chatsphere.knowledge.ingestion.times import DEADLINE, TIME_PER_CHUNK
@@ -23,7 +26,7 @@ AT_ONCE: Final = 50
 """Documents of one organization that go on at a time."""
 
 ORGANIZATIONS: Final = 200
-"""Organizations that one run looks at, those that wait for the longest first."""
+"""Organizations that one run looks at."""
 
 AWAIT_BUDGET: Final = """
     UPDATE documents
@@ -47,16 +50,22 @@ AWAIT_BUDGET_FOR_READING: Final = """
 WAITING_ORGANIZATIONS: Final = """
     SELECT organization_id FROM documents
     WHERE status IN ('registered', 'extracting', 'embedding') AND stage = 'budget'
-    GROUP BY organization_id ORDER BY min(updated_at) LIMIT %(limit)s
+    GROUP BY organization_id ORDER BY random() LIMIT %(limit)s
 """
-"""As the reaper: whose documents wait."""
+"""As the reaper: whose documents wait. Drawn by lot: of those whose budgets stay used up there may be more than one run
+looks at, and they must not keep out the others."""
 
-GO_ON: Final = """
+_GO_ON: Final = """
     UPDATE documents
     SET stage = CASE status WHEN 'embedding' THEN 'embed' ELSE 'extract' END, lease_expires_at = %(now)s,
         deadline_at = %(deadline_at)s + COALESCE(expected_batches, 0) * %(batch_time)s, awaited_tokens = NULL,
         awaited_microdollars = NULL, updated_at = %(now)s
-    WHERE organization_id = app.current_organization() AND id = ANY (ARRAY(
+    WHERE organization_id = app.current_organization() AND stage = 'budget'
+      AND status IN ('registered', 'extracting', 'embedding')
+"""
+
+GO_ON: Final = f"""{_GO_ON}
+      AND id = ANY (ARRAY(
         SELECT id FROM (
             SELECT id, sum(awaited_tokens) OVER waited AS tokens, sum(awaited_microdollars) OVER waited AS microdollars
             FROM documents
@@ -68,10 +77,12 @@ GO_ON: Final = """
             ORDER BY updated_at, id LIMIT %(at_once)s) fitting
         WHERE (%(tokens)s::bigint IS NULL OR tokens <= GREATEST(%(tokens)s, 0))
           AND (%(microdollars)s::bigint IS NULL OR microdollars <= %(microdollars)s)))
-      AND stage = 'budget'
 """
 """Let so many documents go on as there is room for, the longest waiting first. Their leases have run out, and their
 time begins anew: who looks for stalled work takes them up."""
+
+GO_ON_OF_BOT: Final = f"{_GO_ON} AND bot_id = %(bot_id)s"
+"""Let all documents of a bot go on."""
 
 
 def await_budget(database: Database, message: ExtractMessage, needed: Spending, now: datetime) -> None:
@@ -88,6 +99,11 @@ def await_budget_for_reading(
     with database.transaction(message.organization_id) as connection:
         connection.execute(AWAIT_BUDGET_FOR_READING, {**lease, **_awaited(needed), "now": now})
     logger.info("document awaits budget", document_id=str(message.document_id), awaited=_awaited(needed))
+
+
+def try_again(connection: Connection, bot_id: UUID, now: datetime) -> None:
+    """End the waiting of a bot's documents: what they wait for is the price of a model that it has no more."""
+    connection.execute(GO_ON_OF_BOT, _new_time(now) | {"bot_id": bot_id})
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +132,12 @@ class BudgetWaits:
         now = self.clock.now()
         with self.database.transaction(organization_id) as connection:
             tokens, microdollars = left_of_budget(connection, organization_id, now)
-            values = {
-                "tokens": tokens,
-                "microdollars": microdollars,
-                "now": now,
-                "deadline_at": now + DEADLINE,
-                "batch_time": BATCH_CHUNKS * TIME_PER_CHUNK,
-                "at_once": AT_ONCE,
-            }
-            return connection.execute(GO_ON, values).rowcount
+            values = {"tokens": tokens, "microdollars": microdollars, "at_once": AT_ONCE}
+            return connection.execute(GO_ON, _new_time(now) | values).rowcount
+
+
+def _new_time(now: datetime) -> dict[str, Any]:
+    return {"now": now, "deadline_at": now + DEADLINE, "batch_time": BATCH_CHUNKS * TIME_PER_CHUNK}
 
 
 def _awaited(needed: Spending) -> dict[str, int]:

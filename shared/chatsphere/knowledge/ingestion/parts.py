@@ -70,6 +70,7 @@ class Part:
             DocumentError: why the document cannot be read.
             LeaseLostError: it is somebody else's now.
             UnavailableError: the database or the queue does not answer.
+            WorkOverBudgetError: the budget has no room for the next page; what was read before it is kept.
         """
         passages = Passages(extraction, make_cutter, self.progress.bookmark, self.mask)
         unread_before = self.progress.unread_pages
@@ -83,6 +84,9 @@ class Part:
                 self._index_ahead()
             if self.clock.now() >= ends:
                 return False
+        if passages.refusal:
+            self._put_aside(passages, unread_before + extraction.unread_pages)
+            raise passages.refusal
         if self.progress.batch_count == 0:
             raise EmptyDocumentError("The file holds no text.")
         self.progress = replace(self.progress, unread_pages=unread_before + extraction.unread_pages)
@@ -150,6 +154,13 @@ class Part:
         self.progress = progress
         if progress.batch_count - 1 - progress.sent_batches >= SENT_TOGETHER:
             self._send(progress.batch_count - 1)
+
+    def _put_aside(self, passages: Passages, unread_pages: int) -> None:
+        """Keep the place, with text that is no whole chunk yet: the pages that it is of were paid for."""
+        self._send(self.progress.batch_count - 1)
+        self.progress = replace(self.progress, bookmark=passages.bookmark, unread_pages=unread_pages)
+        with self.database.transaction(self.message.organization_id) as connection:
+            self.lease.keep(connection, self.progress, 0)
 
     def _rows(self, batch: list[Chunk]) -> Jsonb:
         return Jsonb(

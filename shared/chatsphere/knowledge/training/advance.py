@@ -6,6 +6,7 @@ from typing import Any
 
 from chatsphere.db.database import Database
 from chatsphere.errors import UnavailableError
+from chatsphere.knowledge.ingestion.budget_waits import try_again
 from chatsphere.knowledge.training import queries
 from chatsphere.knowledge.training.ending import RunEnding
 from chatsphere.knowledge.training.messages import ReembedMessage, TrainingMessage
@@ -68,10 +69,15 @@ class RunAdvancer:
         self.embed_queue.send(sent, group=message.group)
 
     def _clean(self, message: TrainingMessage, run: Mapping[str, Any]) -> None:
-        """Delete the revision that nobody needs any more, and look again later: a batch may have been under way."""
+        """Delete the revision that nobody needs any more, and look again later: a batch may have been under way.
+        Documents that found no room in the budget for the former model are tried again.
+        """
         former = run["obsolete_revision"] == run["former_revision"]
         dimensions = run["former_dimensions" if former else "dimensions"]
         namespace = Namespace(message.organization_id, message.bot_id, run["obsolete_revision"], dimensions)
+        if former and run["cleaned_at"] is None:
+            with self.database.transaction(message.organization_id) as connection:
+                try_again(connection, message.bot_id, self.clock.now())
         vectors = self.vectors.delete_namespace(namespace)
         if self.vectors.count(namespace):
             raise UnavailableError("The vector store still shows vectors that were deleted.")

@@ -91,7 +91,7 @@ class TrainingRunResponse(ApiResponse):
     awaits_budget_since: datetime | None = Field(
         default=None,
         description="Since when the month's budget has no room for the next batch; the run goes on by itself when it "
-        "has, looked at every hour.",
+        "has: it is looked at after an hour, where the reaper runs seldom with its next run.",
     )
     started_at: datetime
     finished_at: datetime | None

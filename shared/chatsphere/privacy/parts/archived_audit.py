@@ -5,24 +5,18 @@ about: files that tell of a document are found by its id, of all others each is 
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from uuid import UUID
 
 from chatsphere.archive.datasets import DatasetName
 from chatsphere.archive.erasing import ArchiveEraser
-from chatsphere.archive.model import ArchiveFile, Row
-from chatsphere.archive.removal import Change
+from chatsphere.archive.model import Row
 from chatsphere.db.database import Database
 from chatsphere.privacy.model import BOT, DOCUMENT, Part
-from chatsphere.privacy.parts.archived_files import archived_files, begin_anew, through
-from chatsphere.privacy.parts.stores import Steps
+from chatsphere.privacy.parts.archived_files import RowsInFiles, archived_files
 
 ERASED: Final = "[erased]"
-
-REWRITTEN: Final = "archived entries rewritten"
-LEFT: Final = "archived entries left"
 
 Values = Mapping[str, Any] | None
 """What an entry says was before, or after."""
@@ -49,37 +43,19 @@ class _Retold:
         return row[side] if told == said else json.dumps(told, ensure_ascii=False)
 
 
-@dataclass(frozen=True, slots=True)
-class ArchivedEntries:
-    """The `Place` of archived entries of the audit log. They stay, without what was the part's."""
-
-    database: Database
-    archives: ArchiveEraser
-    name: str = "archived_audit_log"
-    is_kept: bool = True
-
-    def count(self, part: Part, steps: Steps) -> int:
-        """See `Place.count`."""
-        return self._through(part, steps, "archived entries", self.archives.matching)
-
-    def erase(self, part: Part, steps: Steps) -> None:
-        """See `Place.erase`."""
-        self.archives.tidy(part.organization_id)
-        self._through(part, steps, REWRITTEN, self.archives.rewrite)
-
-    def left(self, part: Part, steps: Steps) -> int:
-        """See `Place.left`."""
-        found = self._through(part, steps, LEFT, self.archives.matching)
-        begin_anew(steps, REWRITTEN, LEFT)
-        return found + self.archives.unfinished(part.organization_id, dataset=DatasetName.AUDIT_LOG)
-
-    def _through(self, part: Part, steps: Steps, name: str, use: Callable[[ArchiveFile, Change], int]) -> int:
-        def files(after: UUID | None) -> Iterator[ArchiveFile]:
-            place, about = DatasetName.AUDIT_LOG, part.document_id
-            return archived_files(self.database, part.organization_id, place, bot_id=None, about=about, after=after)
-
-        change = _change_of(part)
-        return through(files, steps, name, lambda file: use(file, change))
+def archived_entries(database: Database, archives: ArchiveEraser) -> RowsInFiles:
+    """Return the `Place` of archived entries of the audit log. They stay, without what was the part's."""
+    log = DatasetName.AUDIT_LOG
+    return RowsInFiles(
+        archives,
+        "archived_audit_log",
+        is_kept=True,
+        change_of=_change_of,
+        affected=lambda part, after: archived_files(
+            database, part.organization_id, log, bot_id=None, about=part.document_id, after=after
+        ),
+        unfinished=lambda part: archives.unfinished(part.organization_id, dataset=log),
+    )
 
 
 def _change_of(part: Part) -> _Retold:

@@ -1,14 +1,18 @@
 """Going through archived files, of which there may be more than one try can read."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
 from chatsphere.archive.datasets import DatasetName
+from chatsphere.archive.erasing import ArchiveEraser
 from chatsphere.archive.manifest_queries import FILE_COLUMNS
 from chatsphere.archive.model import ArchiveFile, subject
 from chatsphere.archive.places import file_of
+from chatsphere.archive.removal import Change
 from chatsphere.db.database import Database
+from chatsphere.privacy.model import Part
 from chatsphere.privacy.parts.stores import Steps
 
 PAGE: Final = 100
@@ -80,3 +84,38 @@ def begin_anew(steps: Steps, *names: str) -> None:
     """Have all files gone through once more."""
     for name in names:
         steps.keep(name, {})
+
+
+@dataclass(frozen=True, slots=True)
+class RowsInFiles:
+    """A `Place` of rows in archived files, which are written anew without what is the part's.
+
+    `affected` yields the files that may hold such rows, behind one of them, in the order of their ids; `unfinished`
+    counts places that may hold versions of them that the manifest does not show.
+    """
+
+    archives: ArchiveEraser
+    name: str
+    is_kept: bool
+    change_of: Callable[[Part], Change]
+    affected: Callable[[Part, UUID | None], Iterable[ArchiveFile]]
+    unfinished: Callable[[Part], int]
+
+    def count(self, part: Part, steps: Steps) -> int:
+        """See `Place.count`."""
+        return self._through(part, steps, self.name, self.archives.matching)
+
+    def erase(self, part: Part, steps: Steps) -> None:
+        """See `Place.erase`."""
+        self.archives.tidy(part.organization_id)
+        self._through(part, steps, f"{self.name} rewritten", self.archives.rewrite)
+
+    def left(self, part: Part, steps: Steps) -> int:
+        """See `Place.left`."""
+        found = self._through(part, steps, f"{self.name} left", self.archives.matching)
+        begin_anew(steps, f"{self.name} rewritten", f"{self.name} left")
+        return found + self.unfinished(part)
+
+    def _through(self, part: Part, steps: Steps, name: str, use: Callable[[ArchiveFile, Change], int]) -> int:
+        change = self.change_of(part)
+        return through(lambda after: self.affected(part, after), steps, name, lambda file: use(file, change))

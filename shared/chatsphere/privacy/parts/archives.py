@@ -1,52 +1,32 @@
 """What of a part is in the archive bucket: archived rows, and files that were made of bots."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
-from uuid import UUID
 
 from chatsphere.archive.erasing import ArchiveEraser
-from chatsphere.archive.model import ArchiveFile
 from chatsphere.archive.removal import Removal
 from chatsphere.ports.objects import ObjectStore
 from chatsphere.privacy.model import Part
-from chatsphere.privacy.parts.archived_files import begin_anew, through
+from chatsphere.privacy.parts.archived_files import RowsInFiles
 from chatsphere.privacy.parts.stores import Steps
-
-REWRITTEN: Final = "archived rows rewritten"
-LEFT: Final = "archived rows left"
+from chatsphere.transfers.places import prefixes_of
 
 
-@dataclass(frozen=True, slots=True)
-class ArchivedRows:
-    """The `Place` of an end user's archived rows. There may be more files with some than one try can read."""
+def archived_rows(archives: ArchiveEraser) -> RowsInFiles:
+    """Return the `Place` of an end user's archived rows."""
+    return RowsInFiles(
+        archives,
+        "archived_rows",
+        is_kept=False,
+        change_of=_removal,
+        affected=lambda part, after: archives.affected(
+            part.organization_id, _removal(part), bot_id=part.bot_id, after=after
+        ),
+        unfinished=lambda part: archives.unfinished(part.organization_id, bot_id=part.bot_id),
+    )
 
-    archives: ArchiveEraser
-    name: str = "archived_rows"
-    is_kept: bool = False
 
-    def count(self, part: Part, steps: Steps) -> int:
-        """See `Place.count`."""
-        return self._through(part, steps, "archived rows", self.archives.matching)
-
-    def erase(self, part: Part, steps: Steps) -> None:
-        """See `Place.erase`."""
-        self.archives.tidy(part.organization_id)
-        self._through(part, steps, REWRITTEN, self.archives.rewrite)
-
-    def left(self, part: Part, steps: Steps) -> int:
-        """See `Place.left`."""
-        found = self._through(part, steps, LEFT, self.archives.matching)
-        begin_anew(steps, REWRITTEN, LEFT)
-        return found + self.archives.unfinished(part.organization_id, bot_id=part.bot_id)
-
-    def _through(self, part: Part, steps: Steps, name: str, use: Callable[[ArchiveFile, Removal], int]) -> int:
-        removal = Removal.of((), part.end_user_id, None)
-
-        def files(after: UUID | None) -> Iterator[ArchiveFile]:
-            return self.archives.affected(part.organization_id, removal, bot_id=part.bot_id, after=after)
-
-        return through(files, steps, name, lambda file: use(file, removal))
+def _removal(part: Part) -> Removal:
+    return Removal.of((), part.end_user_id, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,20 +63,14 @@ class ExportedFiles:
 
     def count(self, part: Part, steps: Steps) -> int:  # noqa: ARG002 - the port's
         """See `Place.count`."""
-        return sum(self.store.count_versions(prefix) for prefix in _prefixes(part))
+        return sum(map(self.store.count_versions, prefixes_of(part.organization_id, part.bot_id)))
 
     def erase(self, part: Part, steps: Steps) -> None:
         """See `Place.erase`."""
-        for prefix in _prefixes(part):
+        for prefix in prefixes_of(part.organization_id, part.bot_id):
             steps.go_on()
             self.store.delete_prefix(prefix)
 
     def left(self, part: Part, steps: Steps) -> int:
         """See `Place.left`."""
         return self.count(part, steps)
-
-
-def _prefixes(part: Part) -> list[str]:
-    """Return where such files are. What was brought in is told apart by no bot."""
-    exported = f"exports/{part.organization_id}/"
-    return [exported if part.bot_id is None else f"{exported}{part.bot_id}/", f"imports/{part.organization_id}/"]

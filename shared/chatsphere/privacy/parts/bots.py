@@ -4,7 +4,7 @@ from typing import Final
 
 from chatsphere.privacy.parts import bot_queries as queries
 from chatsphere.privacy.parts import kept_queries
-from chatsphere.privacy.parts.archived_audit import ArchivedEntries
+from chatsphere.privacy.parts.archived_audit import archived_entries
 from chatsphere.privacy.parts.archives import ArchivedFiles, ExportedFiles
 from chatsphere.privacy.parts.caches import CachedEntries
 from chatsphere.privacy.parts.deleted import Deleted
@@ -32,6 +32,6 @@ def places_of_bot(means: Means) -> list[Place]:
         Rows("audit_log", means.eraser_database, queries.COUNT_TOLD, queries.FORGET_TOLD, True, as_eraser=True),
         CachedEntries(database, means.cache),
         ArchivedFiles(means.archives),
-        ArchivedEntries(database, means.archives),
+        archived_entries(database, means.archives),
         ExportedFiles(means.archive_store),
     ]

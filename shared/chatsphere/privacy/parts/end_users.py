@@ -4,8 +4,8 @@ from typing import Final
 
 from chatsphere.privacy.parts import end_user_queries as queries
 from chatsphere.privacy.parts import kept_queries
-from chatsphere.privacy.parts.archived_audit import ArchivedEntries
-from chatsphere.privacy.parts.archives import ArchivedRows, ExportedFiles
+from chatsphere.privacy.parts.archived_audit import archived_entries
+from chatsphere.privacy.parts.archives import ExportedFiles, archived_rows
 from chatsphere.privacy.parts.caches import CachedEntries
 from chatsphere.privacy.parts.conversations import Conversations, MemoryVectors
 from chatsphere.privacy.parts.means import Means
@@ -41,7 +41,7 @@ def places_of_end_user(means: Means) -> list[Place]:
         *(Rows(name, database, count, step, is_kept) for name, count, step, is_kept in AFTERWARDS),
         Rows("audit_log", means.eraser_database, queries.COUNT_NAMED, queries.FORGET_NAMED, True, as_eraser=True),
         CachedEntries(database, means.cache),
-        ArchivedRows(means.archives),
-        ArchivedEntries(database, means.archives),
+        archived_rows(means.archives),
+        archived_entries(database, means.archives),
         ExportedFiles(means.archive_store),
     ]
