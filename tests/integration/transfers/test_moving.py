@@ -1,6 +1,7 @@
 """A bot that moves from one organization to another, whole."""
 
 import json
+from itertools import count
 from threading import Barrier
 from typing import Any
 
@@ -119,12 +120,11 @@ def test_settings_versions_and_evaluation_sets_move_too(stocked: Moving) -> None
 
 def test_documents_wait_for_the_stores_together(stocked: Moving) -> None:
     # Given stores that answer when two are asked at the same time
-    fetch, both = stocked.source.vectors.fetch, Barrier(2)
-    waits = [True]
+    fetch, both, asked_before = stocked.source.vectors.fetch, Barrier(2), count()
 
     def slow(*asked: Any) -> Any:
-        if any(waits) and both.wait(30) == 0:
-            waits.clear()
+        if next(asked_before) < both.parties:
+            both.wait(30)
         return fetch(*asked)
 
     stocked.source.vectors.fetch = slow
