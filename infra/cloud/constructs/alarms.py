@@ -75,7 +75,8 @@ class Alarms(Construct):
             name,
             metric,
             limit,
-            f"{what_to_do} See docs/operations.md: {runbook}.",
+            what_to_do,
+            runbook,
             periods=periods,
             missing=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
@@ -92,7 +93,8 @@ class Alarms(Construct):
             name,
             metric.with_(period=Duration.hours(1)),
             0,
-            f"{what_to_do} See docs/operations.md: {runbook}.",
+            what_to_do,
+            runbook,
             periods=hours,
             missing=cloudwatch.TreatMissingData.BREACHING,
         )
@@ -105,7 +107,8 @@ class Alarms(Construct):
             name,
             metric.with_(period=Duration.hours(1)),
             1,
-            f"{what_to_do} See docs/operations.md: {runbook}.",
+            what_to_do,
+            runbook,
             periods=hours,
             missing=cloudwatch.TreatMissingData.BREACHING,
             comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
@@ -116,7 +119,8 @@ class Alarms(Construct):
         name: str,
         metric: cloudwatch.IMetric,
         limit: float,
-        description: str,
+        what_to_do: str,
+        runbook: Runbook,
         *,
         periods: int,
         missing: cloudwatch.TreatMissingData,
@@ -130,7 +134,7 @@ class Alarms(Construct):
             evaluation_periods=periods,
             comparison_operator=comparison,
             treat_missing_data=missing,
-            alarm_description=description,
+            alarm_description=f"{what_to_do} See docs/operations.md: {runbook}.",
         )
         alarm.add_alarm_action(self._action)
         alarm.add_ok_action(self._action)
